@@ -45,6 +45,8 @@ let package = Package(
     ],
     targets: [
         .target(name: "WeftCore", swiftSettings: settings),
+        .target(name: "WeftConfig", dependencies: ["WeftCore", .toml], swiftSettings: settings),
         .testTarget(name: "WeftCoreTests", dependencies: ["WeftCore"], swiftSettings: settings),
+        .testTarget(name: "WeftConfigTests", dependencies: ["WeftCore", "WeftConfig"], swiftSettings: settings),
     ]
 )

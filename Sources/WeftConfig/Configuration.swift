@@ -1,0 +1,136 @@
+package import WeftCore
+
+/// The host configuration, complete and valid by construction: `ConfigurationLoader` has checked every value in it.
+///
+/// `Configuration()` is the shipped default, which is what a host without `/etc/weft/weft.toml` runs.
+/// `config/weft.toml` lists the same values, commented out; a test compares the two.
+package struct Configuration: Sendable, Equatable {
+    package var node = Node()
+    package var capture = Capture()
+    package var proxy = Proxy()
+    package var log = Log()
+    /// Overrides for single services, by the name that the service would have without them.
+    package var services: [ServiceName: ServiceOverride] = [:]
+
+    package init() {}
+
+    /// `[node]`: what this host calls itself.
+    package struct Node: Sendable, Equatable {
+        /// One DNS label. Nil means the host's own name, up to the first dot.
+        package var name: String?
+
+        package init() {}
+    }
+
+    /// `[capture]`: what passes through weft.
+    package struct Capture: Sendable, Equatable {
+        /// Whether capture is on when weftd starts; `weft on` and `weft off` change it until the next start.
+        package var enabled = true
+        package var scope = CaptureScope.all
+        package var failure = FailurePolicy.open
+        /// Users whose new connections are refused while weft is away. Empty exactly when `failure` is `.open`.
+        package var failClosedUsers: [UserReference] = []
+        /// Plaintext connections from other hosts to services here.
+        package var inbound = true
+        /// Connections from this host to services at its own addresses (127/8 and ::1 never). Virtual addresses always.
+        package var local = false
+        /// The application sees the real address of a captured client on another host, not weft's.
+        package var preserveClientAddress = true
+        package var exclude = Exclusions()
+
+        package init() {}
+    }
+
+    /// `[capture.exclude]`: what never passes through weft. SSH (22), link-local and multicast need no mention.
+    ///
+    /// Entries are in the order of the file, up to 1000 in each list and no two alike; ranges and blocks may overlap.
+    package struct Exclusions: Sendable, Equatable {
+        /// Destination ports, outbound and inbound.
+        package var ports: [PortRange] = []
+        /// Destination addresses, outbound.
+        package var addresses: [IPPrefix] = []
+        /// Units whose own connections go direct, such as `backup.service`: full names of services and scopes.
+        package var units: [String] = []
+        package var users: [UserReference] = []
+
+        package init() {}
+    }
+
+    /// `[proxy]`: limits and patience of carried connections.
+    package struct Proxy: Sendable, Equatable {
+        /// Event loops that carry bytes, at most 256; nil (`"auto"`) means one for each core.
+        package var loops: Int?
+        /// How long a dial may take before the client is refused.
+        package var connectTimeout: Duration = .seconds(10)
+        /// How long a connection with one direction ended may stay silent in the other.
+        package var halfCloseTimeout: Duration = .seconds(3600)
+        /// Silence before the first TCP keepalive probe, on both legs; whole seconds.
+        package var keepaliveIdle: Duration = .seconds(60)
+        /// How long sent bytes may stay unacknowledged before a leg counts as dead (TCP_USER_TIMEOUT), on both legs.
+        package var userTimeout: Duration = .seconds(120)
+        /// How long connections may finish when weftd is told to stop.
+        package var drainTimeout: Duration = .seconds(10)
+        /// Carried connections at a time; beyond it new ones wait in the listener's backlog.
+        package var connectionsMax = 50_000
+        /// Finished connections that `weft decisions` remembers, over all loops.
+        package var decisionsMax = 4096
+
+        package init() {}
+    }
+
+    /// `[log]`
+    package struct Log: Sendable, Equatable {
+        package var level = LogLevel.info
+
+        package init() {}
+    }
+
+    /// `[service.NAME]`
+    package struct ServiceOverride: Sendable, Equatable {
+        /// Another name to offer the service under; no two services of a file share one.
+        package var rename: ServiceName?
+        /// `version`, `weight` (a whole number) and whatever else rules will match on.
+        package var labels: [String: String] = [:]
+        package var `protocol`: ProtocolHint?
+        /// True offers it even from a loopback-only listener, false hides it; nil leaves the rule of section 5.
+        package var expose: Bool?
+
+        package init() {}
+    }
+}
+
+/// `capture.scope`
+package enum CaptureScope: String, Sendable, CaseIterable {
+    /// All outbound TCP of local processes.
+    case all
+    /// Only destinations that the mesh knows.
+    case mesh
+}
+
+/// `capture.fail`: what happens to traffic while weft is away.
+package enum FailurePolicy: String, Sendable, CaseIterable {
+    /// It goes direct, as if weft had never been there.
+    case open
+    /// New connections of the named users are refused.
+    case closed
+}
+
+/// A user in the configuration: a number, or a name that the daemon looks up when it applies the configuration.
+package enum UserReference: Hashable, Sendable {
+    case id(UserID)
+    case name(String)
+}
+
+/// `service.NAME.protocol`: what a service speaks, when it is declared.
+package enum ProtocolHint: String, Sendable, CaseIterable {
+    case http
+    case http2
+    case grpc
+    case tls
+    case tcp
+}
+
+/// `log.level`, as swift-log names them.
+package enum LogLevel: String, Sendable, CaseIterable {
+    case trace, debug, info, notice, warning, error, critical
+}
