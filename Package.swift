@@ -46,7 +46,9 @@ let package = Package(
     targets: [
         .target(name: "WeftCore", swiftSettings: settings),
         .target(name: "WeftConfig", dependencies: ["WeftCore", .toml], swiftSettings: settings),
+        .target(name: "WeftCatalog", dependencies: ["WeftCore"], swiftSettings: settings),
         .testTarget(name: "WeftCoreTests", dependencies: ["WeftCore"], swiftSettings: settings),
         .testTarget(name: "WeftConfigTests", dependencies: ["WeftCore", "WeftConfig"], swiftSettings: settings),
+        .testTarget(name: "WeftCatalogTests", dependencies: ["WeftCore", "WeftCatalog"], swiftSettings: settings),
     ]
 )
