@@ -47,8 +47,15 @@ let package = Package(
         .target(name: "WeftCore", swiftSettings: settings),
         .target(name: "WeftConfig", dependencies: ["WeftCore", .toml], swiftSettings: settings),
         .target(name: "WeftCatalog", dependencies: ["WeftCore"], swiftSettings: settings),
+        .target(name: "WeftCapture", dependencies: ["WeftCore"], swiftSettings: settings),
         .testTarget(name: "WeftCoreTests", dependencies: ["WeftCore"], swiftSettings: settings),
         .testTarget(name: "WeftConfigTests", dependencies: ["WeftCore", "WeftConfig"], swiftSettings: settings),
+        .testTarget(
+            name: "WeftCaptureTests",
+            dependencies: ["WeftCore", "WeftCapture"],
+            exclude: ["Golden"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "WeftCatalogTests", dependencies: ["WeftCore", "WeftCatalog"], swiftSettings: settings),
     ]
 )
