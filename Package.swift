@@ -48,6 +48,16 @@ let package = Package(
         .target(name: "WeftConfig", dependencies: ["WeftCore", .toml], swiftSettings: settings),
         .target(name: "WeftCatalog", dependencies: ["WeftCore"], swiftSettings: settings),
         .target(name: "WeftCapture", dependencies: ["WeftCore"], swiftSettings: settings),
+        .target(name: "CWeftLinux"),
+        .systemLibrary(name: "CNetfilter", pkgConfig: "libnftnl", providers: [.apt(["libnftnl-dev", "libmnl-dev"])]),
+        .target(
+            name: "WeftHost",
+            dependencies: ["WeftCore", "WeftCatalog", "WeftCapture", "CWeftLinux", "CNetfilter"],
+            swiftSettings: settings
+        ),
+
+        // MARK: Shells and programs
+
         .testTarget(name: "WeftCoreTests", dependencies: ["WeftCore"], swiftSettings: settings),
         .testTarget(name: "WeftConfigTests", dependencies: ["WeftCore", "WeftConfig"], swiftSettings: settings),
         .testTarget(
@@ -57,5 +67,10 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "WeftCatalogTests", dependencies: ["WeftCore", "WeftCatalog"], swiftSettings: settings),
+        .testTarget(
+            name: "WeftHostTests",
+            dependencies: ["WeftCore", "WeftCatalog", "WeftCapture", "WeftHost", "CWeftLinux"],
+            swiftSettings: settings
+        ),
     ]
 )
