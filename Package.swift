@@ -48,6 +48,7 @@ let package = Package(
         .target(name: "WeftConfig", dependencies: ["WeftCore", .toml], swiftSettings: settings),
         .target(name: "WeftCatalog", dependencies: ["WeftCore"], swiftSettings: settings),
         .target(name: "WeftCapture", dependencies: ["WeftCore"], swiftSettings: settings),
+        .target(name: "WeftProxy", dependencies: ["WeftCore"], swiftSettings: settings),
         .target(name: "CWeftLinux"),
         .systemLibrary(name: "CNetfilter", pkgConfig: "libnftnl", providers: [.apt(["libnftnl-dev", "libmnl-dev"])]),
         .target(
@@ -59,6 +60,7 @@ let package = Package(
         // MARK: Shells and programs
 
         .testTarget(name: "WeftCoreTests", dependencies: ["WeftCore"], swiftSettings: settings),
+        .testTarget(name: "WeftProxyTests", dependencies: ["WeftCore", "WeftProxy"], swiftSettings: settings),
         .testTarget(name: "WeftConfigTests", dependencies: ["WeftCore", "WeftConfig"], swiftSettings: settings),
         .testTarget(
             name: "WeftCaptureTests",
