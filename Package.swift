@@ -59,6 +59,13 @@ let package = Package(
 
         // MARK: Shells and programs
 
+        .target(
+            name: "WeftTransport",
+            dependencies: [
+                "WeftCore", "WeftCatalog", "WeftProxy", .nioCore, .nioPosix, .logging,
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(name: "WeftCoreTests", dependencies: ["WeftCore"], swiftSettings: settings),
         .testTarget(name: "WeftProxyTests", dependencies: ["WeftCore", "WeftProxy"], swiftSettings: settings),
         .testTarget(name: "WeftConfigTests", dependencies: ["WeftCore", "WeftConfig"], swiftSettings: settings),
@@ -72,6 +79,11 @@ let package = Package(
         .testTarget(
             name: "WeftHostTests",
             dependencies: ["WeftCore", "WeftCatalog", "WeftCapture", "WeftHost", "CWeftLinux"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "WeftTransportTests",
+            dependencies: ["WeftCore", "WeftCatalog", "WeftProxy", "WeftTransport", .logging],
             swiftSettings: settings
         ),
     ]

@@ -1,0 +1,58 @@
+internal import Logging
+internal import NIOCore
+internal import WeftCore
+
+/// The first room: what the kernel knows about a connection that it handed to weft.
+extension Connection {
+    enum Accepted {
+        case accepted(Flow)
+        case refused(Ending)
+    }
+
+    /// Prepares the client's socket and asks where the connection comes from and where it was going.
+    func accept() -> Accepted {
+        guard let socket = client.socket else { return .refused(.reset) }
+        do {
+            try socket.prepareForCarrying(settings)
+            guard let flow = try flow(of: socket) else { return .refused(.destinationUnknown) }
+            // Somebody dialled weft's own listener: carrying that would come back here until descriptors run out.
+            guard !loop.ownListeners.contains(flow.destination.address) else {
+                self.flow = flow
+                return .refused(.loop)
+            }
+            return .accepted(flow)
+        } catch let error as SocketError where error.isDisconnect {
+            return .refused(.reset)
+        } catch {
+            loop.logger.warning("connection refused: accept failed", metadata: ["error": "\(error)"])
+            return .refused(.internalError)
+        }
+    }
+
+    private func flow(of socket: RawSocket) throws -> Flow? {
+        let peer = try socket.peerAddress()
+        switch kind {
+        case .inbound:
+            // tproxy leaves the packet as it was: both ends of the accepted socket are the true ones.
+            return Flow(client: ClientAddress(peer), destination: OriginalDestination(try socket.localAddress()))
+        case .outbound:
+            // The redirect may have changed the client's port as well (capture.md section 4), so both ends come from
+            // conntrack.
+            guard let (client, destination) = try loop.lookup.original(listener: listener, peer: peer) else {
+                return nil
+            }
+            return Flow(client: client, destination: destination)
+        }
+    }
+}
+
+extension RawSocket {
+    /// What both legs of every carried connection have: no delay, a reset if weftd dies, and an end if the peer is gone.
+    func prepareForCarrying(_ settings: DataPlaneSettings) throws(SocketError) {
+        try setAbortOnClose(true)
+        try set(.noDelay, to: 1)
+        try set(.keepAlive, to: 1)
+        try set(.keepIdle, to: CInt(clamping: max(1, settings.keepaliveIdle.components.seconds)))
+        try set(.userTimeout, to: CInt(clamping: settings.userTimeout.wholeNanoseconds / 1_000_000))
+    }
+}
