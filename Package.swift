@@ -49,6 +49,10 @@ let package = Package(
         .target(name: "WeftCatalog", dependencies: ["WeftCore"], swiftSettings: settings),
         .target(name: "WeftCapture", dependencies: ["WeftCore"], swiftSettings: settings),
         .target(name: "WeftProxy", dependencies: ["WeftCore"], swiftSettings: settings),
+        .target(name: "WeftAPI", swiftSettings: settings),
+
+        // MARK: Linux
+
         .target(name: "CWeftLinux"),
         .systemLibrary(name: "CNetfilter", pkgConfig: "libnftnl", providers: [.apt(["libnftnl-dev", "libmnl-dev"])]),
         .target(
@@ -66,6 +70,17 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "WeftCLI",
+            dependencies: [
+                "WeftCore", "WeftAPI", .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1, .arguments,
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(name: "weft", dependencies: ["WeftCLI"], swiftSettings: settings),
+
+        // MARK: Tests
+
         .testTarget(name: "WeftCoreTests", dependencies: ["WeftCore"], swiftSettings: settings),
         .testTarget(name: "WeftProxyTests", dependencies: ["WeftCore", "WeftProxy"], swiftSettings: settings),
         .testTarget(name: "WeftConfigTests", dependencies: ["WeftCore", "WeftConfig"], swiftSettings: settings),
@@ -84,6 +99,14 @@ let package = Package(
         .testTarget(
             name: "WeftTransportTests",
             dependencies: ["WeftCore", "WeftCatalog", "WeftProxy", "WeftTransport", .logging],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "WeftCLITests",
+            dependencies: [
+                "WeftAPI", "WeftCLI", .nioCore, .nioPosix, .nioHTTP1, .arguments,
+            ],
+            exclude: ["Golden"],
             swiftSettings: settings
         ),
     ]

@@ -1,0 +1,175 @@
+/// One row of `GET /v1/services`: a port of a service.
+package struct ServiceRow: Codable, Sendable, Equatable {
+    package var name: String
+    package var unit: String
+    package var tenant: String
+    package var port: UInt16
+    /// Where it listens, then its virtual addresses are in `virtualAddresses`.
+    package var addresses: [String]
+    package var virtualAddresses: [String]
+    /// Whether other hosts may reach it through weft.
+    package var exposed: Bool
+    package var labels: [String: String]
+    /// What it speaks, when declared.
+    package var `protocol`: String?
+
+    package init(
+        name: String,
+        unit: String,
+        tenant: String,
+        port: UInt16,
+        addresses: [String],
+        virtualAddresses: [String],
+        exposed: Bool,
+        labels: [String: String],
+        protocol: String?
+    ) {
+        self.name = name
+        self.unit = unit
+        self.tenant = tenant
+        self.port = port
+        self.addresses = addresses
+        self.virtualAddresses = virtualAddresses
+        self.exposed = exposed
+        self.labels = labels
+        self.protocol = `protocol`
+    }
+}
+
+/// One row of `GET /v1/workloads`: a local process group and what it carried since weftd started.
+package struct WorkloadRow: Codable, Sendable, Equatable {
+    package var unit: String
+    package var slice: String?
+    package var tenant: String
+    package var processes: Int
+    /// Names of the services that it offers.
+    package var services: [String]
+    package var connectionsOpen: Int
+    package var connectionsTotal: UInt64
+    package var bytesOut: UInt64
+    package var bytesIn: UInt64
+
+    package init(
+        unit: String,
+        slice: String?,
+        tenant: String,
+        processes: Int,
+        services: [String],
+        connectionsOpen: Int,
+        connectionsTotal: UInt64,
+        bytesOut: UInt64,
+        bytesIn: UInt64
+    ) {
+        self.unit = unit
+        self.slice = slice
+        self.tenant = tenant
+        self.processes = processes
+        self.services = services
+        self.connectionsOpen = connectionsOpen
+        self.connectionsTotal = connectionsTotal
+        self.bytesOut = bytesOut
+        self.bytesIn = bytesIn
+    }
+}
+
+/// Who opened a connection.
+package struct SourceRow: Codable, Sendable, Equatable {
+    /// The unit, `host` for the host itself, or nil for a client on another host.
+    package var unit: String?
+    package var uid: UInt32?
+    package var tenant: String?
+    /// Known when the unit has a single process.
+    package var pid: Int32?
+    /// The client's own address and port.
+    package var address: String
+
+    package init(unit: String?, uid: UInt32?, tenant: String?, pid: Int32?, address: String) {
+        self.unit = unit
+        self.uid = uid
+        self.tenant = tenant
+        self.pid = pid
+        self.address = address
+    }
+}
+
+/// One row of `GET /v1/connections`: a live connection.
+package struct ConnectionRow: Codable, Sendable, Equatable {
+    package var id: String
+    package var source: SourceRow
+    /// What the client dialled, such as `10.0.0.12:8080`.
+    package var destination: String
+    package var service: String?
+    /// `outside`, `local` or `inbound`.
+    package var path: String
+    /// `dialling`, `open`, `half-closed`.
+    package var state: String
+    package var bytesOut: UInt64
+    package var bytesIn: UInt64
+    package var ageSeconds: Double
+
+    package init(
+        id: String,
+        source: SourceRow,
+        destination: String,
+        service: String?,
+        path: String,
+        state: String,
+        bytesOut: UInt64,
+        bytesIn: UInt64,
+        ageSeconds: Double
+    ) {
+        self.id = id
+        self.source = source
+        self.destination = destination
+        self.service = service
+        self.path = path
+        self.state = state
+        self.bytesOut = bytesOut
+        self.bytesIn = bytesIn
+        self.ageSeconds = ageSeconds
+    }
+}
+
+/// One row of `GET /v1/decisions?last=N`: a finished connection, newest first.
+package struct DecisionRow: Codable, Sendable, Equatable {
+    package var id: String
+    /// RFC 3339, UTC, milliseconds.
+    package var time: String
+    package var source: SourceRow
+    package var destination: String
+    package var service: String?
+    package var path: String
+    package var bytesOut: UInt64
+    package var bytesIn: UInt64
+    package var durationSeconds: Double
+    /// `completed`, `reset`, `refused`, `unreachable`, ...
+    package var ending: String
+    /// `client`, `destination` or `weft`.
+    package var side: String
+
+    package init(
+        id: String,
+        time: String,
+        source: SourceRow,
+        destination: String,
+        service: String?,
+        path: String,
+        bytesOut: UInt64,
+        bytesIn: UInt64,
+        durationSeconds: Double,
+        ending: String,
+        side: String
+    ) {
+        self.id = id
+        self.time = time
+        self.source = source
+        self.destination = destination
+        self.service = service
+        self.path = path
+        self.bytesOut = bytesOut
+        self.bytesIn = bytesIn
+        self.durationSeconds = durationSeconds
+        self.ending = ending
+        self.side = side
+    }
+}

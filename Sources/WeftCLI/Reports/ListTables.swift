@@ -1,0 +1,111 @@
+internal import WeftAPI
+
+/// The services by name, then port.
+func servicesTable(_ rows: [ServiceRow], _ session: Session) -> String {
+    guard !rows.isEmpty else {
+        return emptyList(
+            "No services here. A service is a systemd unit that listens on a TCP port that other hosts can reach.",
+            next: "weft workloads",
+            session
+        )
+    }
+    let columns: [Table.Column] = [
+        .text("NAME"), .number("PORT"), .text("UNIT"), .text("TENANT"), .word("EXPOSED"),
+        .text("PROTOCOL", isOptional: true), .text("ADDRESSES"), .text("VIRTUAL", isOptional: true),
+        .text("LABELS", isOptional: true),
+    ]
+    let sorted = rows.sorted { ($0.name, $0.port, $0.unit) < ($1.name, $1.port, $1.unit) }
+    return Table(
+        columns,
+        rows: sorted.map { row in
+            [
+                row.name, "\(row.port)", row.unit, row.tenant, row.exposed ? "yes" : "no", row.protocol,
+                list(row.addresses), list(row.virtualAddresses),
+                list(row.labels.map { "\($0.key)=\($0.value)" }.sorted()),
+            ]
+        }
+    ).rendered(session.style)
+}
+
+/// The workloads by unit.
+func workloadsTable(_ rows: [WorkloadRow], _ session: Session) -> String {
+    guard !rows.isEmpty else {
+        return emptyList(
+            "No workloads here: no local process has opened or accepted a connection that weft saw.",
+            next: "weft check",
+            session
+        )
+    }
+    let columns: [Table.Column] = [
+        .text("UNIT"), .text("SLICE", isOptional: true), .text("TENANT"), .number("PROCESSES"),
+        .text("SERVICES", isOptional: true), .number("OPEN"), .number("TOTAL"), .number("OUT"), .number("IN"),
+    ]
+    let sorted = rows.sorted { ($0.unit, $0.slice ?? "") < ($1.unit, $1.slice ?? "") }
+    return Table(
+        columns,
+        rows: sorted.map { row in
+            [
+                row.unit, row.slice, row.tenant, humanCount(row.processes), list(row.services),
+                humanCount(row.connectionsOpen), humanCount(row.connectionsTotal), humanBytes(row.bytesOut),
+                humanBytes(row.bytesIn),
+            ]
+        }
+    ).rendered(session.style)
+}
+
+/// The open connections, the youngest first.
+func connectionsTable(_ rows: [ConnectionRow], _ session: Session) -> String {
+    guard !rows.isEmpty else {
+        return emptyList("No open connections pass through weft now.", next: "weft decisions --last 20", session)
+    }
+    let columns: [Table.Column] = [
+        .text("ID"), .text("SOURCE"), .number("UID", isOptional: true), .text("TENANT", isOptional: true),
+        .text("DESTINATION"), .text("SERVICE", isOptional: true), .word("PATH"), .word("STATE"), .number("OUT"),
+        .number("IN"), .number("AGE"),
+    ]
+    let sorted = rows.sorted { ($0.ageSeconds, $0.id) < ($1.ageSeconds, $1.id) }
+    return Table(
+        columns,
+        rows: sorted.map { row in
+            [
+                row.id, sourceText(row.source), row.source.uid.map { "\($0)" }, row.source.tenant, row.destination,
+                row.service, row.path, row.state, humanBytes(row.bytesOut), humanBytes(row.bytesIn),
+                humanDuration(seconds: row.ageSeconds),
+            ]
+        }
+    ).rendered(session.style)
+}
+
+/// The finished connections in weftd's order, which is the latest first.
+func decisionsTable(_ rows: [DecisionRow], _ session: Session) -> String {
+    guard !rows.isEmpty else {
+        return emptyList("No connection has ended since weftd started.", next: "weft connections", session)
+    }
+    let columns: [Table.Column] = [
+        .word("TIME"), .text("SOURCE"), .text("TENANT", isOptional: true), .text("DESTINATION"),
+        .text("SERVICE", isOptional: true), .word("PATH"), .number("OUT"), .number("IN"), .number("TOOK"),
+        .word("ENDED"),
+    ]
+    return Table(
+        columns,
+        rows: rows.map { row in
+            [
+                row.time, sourceText(row.source), row.source.tenant, row.destination, row.service, row.path,
+                humanBytes(row.bytesOut), humanBytes(row.bytesIn), humanDuration(seconds: row.durationSeconds),
+                row.ending == "completed" ? row.ending : "\(row.ending) (\(row.side))",
+            ]
+        }
+    ).rendered(session.style)
+}
+
+/// The unit, or the address of a client whose unit is on another host.
+private func sourceText(_ source: SourceRow) -> String { source.unit ?? source.address }
+
+/// The elements with commas between, or nothing.
+private func list(_ elements: [String]) -> String? { elements.isEmpty ? nil : elements.joined(separator: ",") }
+
+/// That there is nothing to list, why that may be, and what to type next.
+private func emptyList(_ text: String, next: String, _ session: Session) -> String {
+    let note = session.isRoot ? "" : " Unless you are root or in the group weft, you see your own workloads only."
+    return wrapped(text + note, columns: session.style.columns).joined(separator: "\n") + "\nNext: \(next)\n"
+}

@@ -1,0 +1,36 @@
+/// What a command works with, apart from its command line: the way to weftd, and where its output goes.
+package struct Session: Sendable {
+    let transport: any DaemonTransport
+    let style: Style
+    let environment: [String: String]
+    /// Whether the caller is root; others may be shown only a part, and are told so.
+    let isRoot: Bool
+
+    package init(
+        transport: any DaemonTransport,
+        style: Style,
+        environment: [String: String],
+        isRoot: Bool
+    ) {
+        self.transport = transport
+        self.style = style
+        self.environment = environment
+        self.isRoot = isRoot
+    }
+
+    /// The client for the socket that the options or the environment name.
+    func client(_ options: CommonOptions) throws(DaemonError) -> DaemonClient {
+        DaemonClient(transport: transport, socket: try options.socketPath(environment))
+    }
+}
+
+/// What a command has to say on standard output, and how it ends.
+package struct CommandResult: Sendable, Equatable {
+    package let output: String
+    package let status: ExitStatus
+
+    package init(_ output: String, _ status: ExitStatus = .good) {
+        self.output = output
+        self.status = status
+    }
+}

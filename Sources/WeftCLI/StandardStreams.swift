@@ -1,0 +1,65 @@
+internal import Glibc
+
+/// The process's own surroundings: its environment, its terminal, its output.
+package enum StandardStreams {
+    /// The session of this process: the real transport, a style for its standard output, its environment.
+    package static func session() -> Session {
+        let environment = currentEnvironment()
+        let style = Style(
+            isTerminal: isatty(STDOUT_FILENO) == 1,
+            terminalColumns: terminalColumns(),
+            environment: environment
+        )
+        return Session(
+            transport: UnixSocketTransport(),
+            style: style,
+            environment: environment,
+            isRoot: geteuid() == 0
+        )
+    }
+
+    /// Writes what a run has to say and returns the number to exit with.
+    ///
+    /// A reader that has gone away (`weft connections | head`) is no failure; a disk that is full is one.
+    package static func finish(_ run: CommandLineRun) -> Int32 {
+        let fault = write(run.output, to: STDOUT_FILENO)
+        // Where standard error cannot be written either, the exit status is all that is left to tell.
+        _ = write(run.errorOutput, to: STDERR_FILENO)
+        guard fault != 0, fault != EPIPE else { return run.status.rawValue }
+        _ = write("weft: writing the output failed: \(String(cString: strerror(fault))).\n", to: STDERR_FILENO)
+        return max(run.status.rawValue, ExitStatus.problem.rawValue)
+    }
+
+    /// Writes all of `text`; returns 0 or the error number.
+    private static func write(_ text: String, to descriptor: CInt) -> CInt {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if written >= 0 {
+                rest = rest.dropFirst(written)
+            } else if errno == EAGAIN {
+                // Standard output can be somebody else's non-blocking descriptor; wait until it takes more.
+                var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = Glibc.poll(&poll, 1, -1)
+            } else if errno != EINTR {
+                return errno
+            }
+        }
+        return 0
+    }
+
+    /// The width of the terminal; nil when standard output is none, or does not know.
+    private static func terminalColumns() -> Int? {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
+    /// The variables that weft reads.
+    private static func currentEnvironment() -> [String: String] {
+        let names = ["WEFT_SOCKET", "NO_COLOR", "TERM", "LC_ALL", "LC_CTYPE", "LANG"]
+        return names.reduce(into: [:]) { environment, name in
+            if let value = getenv(name) { environment[name] = String(cString: value) }
+        }
+    }
+}

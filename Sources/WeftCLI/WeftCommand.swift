@@ -1,0 +1,35 @@
+package import ArgumentParser
+internal import WeftAPI
+internal import WeftCore
+
+/// The command line of `weft`: the root, which by itself only explains itself.
+package struct WeftCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "weft",
+        abstract: "See and steer the service mesh on this host.",
+        discussion: """
+            weft asks weftd, the daemon on this host, over \(APIRoute.defaultSocketPath) ($WEFT_SOCKET or --socket
+            name another). It may be used by root and by members of the group weft; other users see their own
+            workloads only.
+
+            Exit status: 0 good, 1 problem found, 2 wrong usage, 3 weftd cannot be reached.
+            """,
+        version: weftVersion,
+        subcommands: [
+            StatusCommand.self, ServicesCommand.self, WorkloadsCommand.self, ConnectionsCommand.self,
+            DecisionsCommand.self, CheckCommand.self, OnCommand.self, OffCommand.self, VersionCommand.self,
+            CompletionsCommand.self,
+        ]
+    )
+
+    /// Taken before the command, too: the parser hands these on to the command's own.
+    @OptionGroup var options: CommonOptions
+
+    package init() {}
+}
+
+/// A command that runs in a session instead of by itself, so that tests can hand it canned answers and read its output.
+protocol SessionCommand: ParsableCommand {
+    /// Asks weftd what it has to, and lays out the answer. Writes nothing anywhere.
+    func run(in session: Session) async throws(DaemonError) -> CommandResult
+}
