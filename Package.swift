@@ -71,12 +71,23 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "WeftDaemon",
+            dependencies: [
+                "WeftCore", "WeftConfig", "WeftCatalog", "WeftCapture", "WeftProxy", "WeftAPI", "WeftHost",
+                "WeftTransport", .nioCore, .nioPosix, .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle,
+                .unixSignals,
+                .logging,
+            ],
+            swiftSettings: settings
+        ),
+        .target(
             name: "WeftCLI",
             dependencies: [
                 "WeftCore", "WeftAPI", .asyncHTTPClient, .nioCore, .nioPosix, .nioHTTP1, .arguments,
             ],
             swiftSettings: settings
         ),
+        .executableTarget(name: "weftd", dependencies: ["WeftDaemon", .arguments], swiftSettings: settings),
         .executableTarget(name: "weft", dependencies: ["WeftCLI"], swiftSettings: settings),
 
         // MARK: Tests

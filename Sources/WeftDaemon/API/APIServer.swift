@@ -1,0 +1,137 @@
+internal import Glibc
+internal import HTTPTypes
+internal import Hummingbird
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+internal import WeftAPI
+
+/// The daemon's only user interface: HTTP/1.1 over a Unix socket.
+///
+/// Everybody on the host may connect; what a caller sees and may do follows from its uid (`Viewer`). Runs on a thread of
+/// its own, never on the loops that carry bytes. Bounds: requests without body, at most `connectionsMax` connections,
+/// idle ones are closed.
+struct APIServer: Sendable {
+    let socketPath: String
+    /// Connections at a time; further ones wait.
+    let connectionsMax: Int
+    let reports: any Reporting
+    let logger: Logger
+    /// How long a client may be silent.
+    var idleTimeout = TimeAmount.seconds(30)
+
+    /// Serves until its task is cancelled. `onReady` is called when requests are answered.
+    func run(on group: any EventLoopGroup, onReady: @escaping @Sendable () async -> Void) async throws {
+        try removeStaleSocket()
+        // Hummingbird's `Application` would do the same and keep a clock for the Date header, which wakes an idle host every
+        // second for a header that nobody reads here.
+        let responder = router().buildResponder()
+        let server = try HTTPServerBuilder.http1(configuration: .init(idleTimeout: idleTimeout)).buildServer(
+            configuration: .init(
+                address: .unixDomainSocket(path: socketPath),
+                serverName: "weftd",
+                backlog: 1024,
+                availableConnectionsDelegate: MaximumAvailableConnections(connectionsMax)
+            ),
+            eventLoopGroup: group,
+            logger: logger
+        ) { [logger] request, writer, channel in
+            let context = APIContext(source: .init(channel: channel, logger: logger))
+            let response = try await responder.respond(to: request, context: context)
+            try await writer.write(response: response.head, body: response.body)
+        } onServerRunning: { [logger, socketPath] _ in
+            // Connecting is for everybody; what is shown depends on who connects.
+            if chmod(socketPath, 0o666) != 0 {
+                logger.error("API socket: chmod failed", metadata: ["path": "\(socketPath)", "errno": "\(errno)"])
+            }
+            await onReady()
+        }
+        try await server.run()
+    }
+
+    /// A socket that an earlier process left behind would make bind fail.
+    private func removeStaleSocket() throws {
+        guard unlink(socketPath) == 0 || errno == ENOENT else {
+            throw DaemonError.apiSocket(path: socketPath, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    private func router() -> Router<APIContext> {
+        let router = Router(context: APIContext.self)
+        router.add(middleware: ErrorAnswers(logger: logger))
+        router.add(middleware: Identification())
+        let (reports, socketPath) = (self.reports, self.socketPath)
+        func route<Answer: Encodable & Sendable>(
+            _ route: APIRoute,
+            _ answer: @escaping @Sendable (Request, Viewer) async throws -> Answer
+        ) {
+            router.on(RouterPath(route.rawValue), method: route.method == "POST" ? .post : .get) { request, context in
+                try jsonResponse(await answer(request, context.viewer()))
+            }
+        }
+        route(.version) { _, _ in reports.version() }
+        route(.status) { _, _ in try await reports.status() }
+        route(.services) { _, viewer in try await reports.services(for: viewer) }
+        route(.workloads) { _, viewer in try await reports.workloads(for: viewer) }
+        route(.connections) { _, viewer in try await reports.connections(for: viewer) }
+        route(.decisions) { request, viewer in
+            try await reports.decisions(last: decisionCount(request), for: viewer)
+        }
+        route(.check) { _, viewer in
+            try viewer.require(viewer.seesAll, toDo: "check the host", next: "sudo weft check")
+            return try await reports.check()
+        }
+        route(.captureOn) { _, viewer in
+            try viewer.require(viewer.mayChange, toDo: "turn capture on", next: "sudo weft on")
+            return try await reports.setCapture(enabled: true)
+        }
+        route(.captureOff) { _, viewer in
+            try viewer.require(viewer.mayChange, toDo: "turn capture off", next: "sudo weft off")
+            return try await reports.setCapture(enabled: false)
+        }
+        router.get(RouterPath(APIRoute.metrics.rawValue)) { _, context in
+            let viewer = try context.viewer()
+            try viewer.require(
+                viewer.seesAll,
+                toDo: "read the metrics",
+                next: "sudo curl --unix-socket \(socketPath) http://weft/metrics"
+            )
+            let text = try await reports.metrics()
+            return Response(
+                status: .ok,
+                headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: .init(byteBuffer: ByteBuffer(string: text))
+            )
+        }
+        return router
+    }
+}
+
+/// `?last=N`
+private func decisionCount(_ request: Request) throws -> Int {
+    let range = 1...4096
+    guard let text = request.uri.queryParameters["last"] else { return 20 }
+    guard let count = Int(text), range.contains(count) else {
+        throw APIFailure(
+            .badRequest,
+            code: "bad-parameter",
+            text: "last=\(text.prefix(32)) is not a number from 1 to 4096",
+            next: "weft decisions --last 20"
+        )
+    }
+    return count
+}
+
+extension Viewer {
+    fileprivate func require(_ allowed: Bool, toDo what: String, next: String) throws {
+        guard allowed else {
+            throw APIFailure(
+                .forbidden,
+                code: "not-allowed",
+                text: "uid \(uid) may not \(what)",
+                next: next
+            )
+        }
+    }
+}

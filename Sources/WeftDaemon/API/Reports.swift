@@ -1,0 +1,130 @@
+internal import WeftAPI
+internal import WeftCatalog
+internal import WeftCore
+internal import WeftHost
+internal import WeftProxy
+internal import WeftTransport
+
+/// Answers the API from what the data plane and the control side know at that moment. Holds no state of its own.
+struct Reports: Reporting {
+    let node: String
+    let started: ContinuousClock.Instant
+    let plane: DataPlane
+    let controller: HostController
+    let mount: CgroupMount
+    let directory: WorkloadDirectory
+
+    func version() -> VersionResponse { VersionResponse(version: weftVersion) }
+
+    func status() async throws -> StatusResponse {
+        let counters = try await plane.counters()
+        let usage = try ProcessStatistics.current()
+        return StatusResponse(
+            version: weftVersion,
+            node: node,
+            uptimeSeconds: (ContinuousClock.now - started).inSeconds,
+            capture: await controller.captureStatus,
+            connections: ConnectionTotals(open: counters.open, total: counters.accepted, failed: counters.failed),
+            memoryBytes: usage.residentBytes,
+            cpuSeconds: usage.cpuTime.inSeconds,
+            services: Set(await controller.snapshot.localServices.map(\.name)).count,
+            workloads: Workloads(directory.workloads).units.count,
+            problems: await controller.problems
+        )
+    }
+
+    func services(for viewer: Viewer) async throws -> [ServiceRow] {
+        let snapshot = await controller.snapshot
+        return snapshot.localServices.filter { viewer.sees($0.uid) }.map { service in
+            ServiceRow(service, virtual: snapshot.virtualAddresses[service.name])
+        }
+    }
+
+    func workloads(for viewer: Viewer) async throws -> [WorkloadRow] {
+        let counters = try await plane.counters()
+        let services = await controller.snapshot.localServices
+        return Workloads(directory.workloads).units.compactMap { unit in
+            let processes = mount.processes(below: unit.workload.cgroupPath)
+            guard viewer.seesAll || processes.contains(where: { viewer.sees(ProcessOwner.uid(of: $0)) }) else {
+                return nil
+            }
+            return WorkloadRow(unit, processes: processes.count, services: services, counters: counters)
+        }
+    }
+
+    func connections(for viewer: Viewer) async throws -> [ConnectionRow] {
+        let owners = await serviceOwners()
+        return try await plane.connections()
+            .filter { viewer.sees($0.source.owner?.uid) || owns(viewer, $0.service, owners) }
+            .map { ConnectionRow($0, processID: processID(of: $0.source)) }
+    }
+
+    func decisions(last count: Int, for viewer: Viewer) async throws -> [DecisionRow] {
+        // A caller who sees everything needs only the last ones; for others the rows are picked first.
+        let owners = await serviceOwners()
+        return try await plane.decisions(last: viewer.seesAll ? count : .max)
+            .filter { viewer.sees($0.source.owner?.uid) || owns(viewer, $0.service, owners) }
+            .prefix(count)
+            .map { DecisionRow($0) }
+    }
+
+    func check() async throws -> [CheckRow] {
+        try await HostCheck(plane: plane, controller: controller).rows()
+    }
+
+    func setCapture(enabled: Bool) async throws -> CaptureStatus {
+        await controller.setCapture(enabled: enabled)
+    }
+
+    func metrics() async throws -> String {
+        Metrics(
+            counters: try await plane.counters(),
+            capture: await controller.captureStatus,
+            services: await controller.snapshot.localServices.count,
+            usage: try ProcessStatistics.current(),
+            conntrack: try Conntrack.usage(),
+            uptime: ContinuousClock.now - started
+        ).text
+    }
+
+    // MARK: Who owns what
+
+    /// A service that several users offer together belongs to none of them alone.
+    private func serviceOwners() async -> [ServiceName: Set<UserID>] {
+        Dictionary(grouping: await controller.snapshot.localServices, by: \.name).mapValues { Set($0.map(\.uid)) }
+    }
+
+    private func owns(_ viewer: Viewer, _ service: ServiceName?, _ owners: [ServiceName: Set<UserID>]) -> Bool {
+        service.flatMap { owners[$0] } == [viewer.uid]
+    }
+
+    /// Known when the unit has a single process.
+    private func processID(of source: Source) -> Int32? {
+        guard let workload = source.workload, workload.unit != nil else { return nil }
+        let processes = mount.processes(below: workload.cgroupPath)
+        return processes.count == 1 ? processes.first : nil
+    }
+}
+
+/// The units among a table of control groups, each once, sorted by name.
+struct Workloads {
+    struct Unit {
+        let name: String
+        let workload: Workload
+    }
+
+    let units: [Unit]
+
+    init(_ table: [CgroupID: Workload]) {
+        var byName: [String: Workload] = [:]
+        for workload in table.values {
+            guard let unit = workload.unit else { continue }
+            // Control groups below a unit's own belong to it too; the shortest path is the unit's.
+            let key = "\(unit) \(workload.tenant)"
+            if let known = byName[key], known.cgroupPath.utf8.count <= workload.cgroupPath.utf8.count { continue }
+            byName[key] = workload
+        }
+        units = byName.values.compactMap { workload in workload.unit.map { Unit(name: $0, workload: workload) } }
+            .sorted { ($0.name, $0.workload.tenant) < ($1.name, $1.workload.tenant) }
+    }
+}

@@ -1,0 +1,86 @@
+internal import Logging
+internal import WeftCatalog
+internal import WeftConfig
+internal import WeftCore
+internal import WeftHost
+internal import WeftTransport
+
+/// Local services: what listens here, whose it is, and under which addresses the mesh knows it.
+extension HostController {
+    private static let addressesFile = "virtual-addresses"
+
+    /// Compares the host with what was seen last. True when something that capture or the snapshot depends on changed.
+    func refreshServices(lookingAtAddresses: Bool) -> Bool {
+        let listeners: [ListeningSocket]
+        let ownAddresses: Set<IPAddress>
+        do {
+            listeners = try diag.listeners()
+            ownAddresses = lookingAtAddresses ? try OwnAddresses.current() : self.ownAddresses
+        } catch {
+            logger.warning("looking at the host failed", metadata: ["error": "\(error)"])
+            return false
+        }
+        let workloads = directory.workloads
+        guard listeners != self.listeners || workloads != self.workloads || ownAddresses != self.ownAddresses else {
+            return false
+        }
+        self.listeners = listeners
+        self.workloads = workloads
+        self.ownAddresses = ownAddresses
+        publish(ServiceFinder.services(listeners: listeners, workloads: workloads, overrides: overrides))
+        return true
+    }
+
+    /// Makes the next refresh compute everything anew.
+    func forgetServices() {
+        listeners = []
+        workloads = [:]
+        ownAddresses = []
+    }
+
+    private func publish(_ services: [LocalService]) {
+        let before = virtualAddresses
+        virtualAddresses = before.allocating(Set(services.map(\.name)))
+        if virtualAddresses != before { saveVirtualAddresses() }
+        snapshot = MeshSnapshot(
+            localServices: services,
+            virtualAddresses: virtualAddresses,
+            ownAddresses: ownAddresses
+        )
+        plane.publish(snapshot)
+        logger.debug("services", metadata: ["count": "\(services.count)"])
+    }
+
+    private var overrides: [ServiceName: ServiceOverride] {
+        configuration.services.mapValues { override in
+            ServiceOverride(
+                rename: override.rename,
+                labels: override.labels,
+                protocolHint: override.protocol?.rawValue,
+                expose: override.expose
+            )
+        }
+    }
+
+    // MARK: Virtual addresses survive restarts
+
+    private var addressesPath: String { stateDirectory + "/" + Self.addressesFile }
+
+    func loadVirtualAddresses() {
+        do {
+            guard let bytes = try BoundedFile.read(addressesPath, limit: VirtualAddresses.textBytesMax) else { return }
+            virtualAddresses = try VirtualAddresses(text: String(decoding: bytes, as: UTF8.self))
+        } catch {
+            // They are computed from names, so that all but collisions come out the same again.
+            logger.warning("virtual addresses start anew", metadata: ["file": "\(addressesPath)", "error": "\(error)"])
+        }
+    }
+
+    private func saveVirtualAddresses() {
+        do {
+            try AtomicFile.write(Array(virtualAddresses.text.utf8), to: addressesPath, mode: 0o600)
+        } catch {
+            logger.warning("virtual addresses not saved", metadata: ["file": "\(addressesPath)", "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,198 @@
+internal import Glibc
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import ServiceLifecycle
+internal import UnixSignals
+internal import WeftAPI
+internal import WeftCapture
+internal import WeftCatalog
+internal import WeftConfig
+internal import WeftCore
+internal import WeftHost
+internal import WeftTransport
+
+/// The composition root: the one place that knows every part of weftd and the order in which they come and go.
+///
+/// Phases: read and validate (nothing is touched yet), take over or bind, start the data plane, look at the host and
+/// capture, serve the API, tell systemd. SIGTERM goes the same way back: API, capture, data plane with a deadline.
+package struct Daemon: Sendable {
+    /// What the command line may say.
+    package struct Options: Sendable {
+        package var configurationPath: String
+        package var socketPath: String
+        /// Where state survives reboots.
+        package var stateDirectory: String
+
+        package init(configurationPath: String?, socketPath: String?, stateDirectory: String?) {
+            self.configurationPath = configurationPath ?? ConfigurationFile.defaultPath
+            self.socketPath = socketPath ?? APIRoute.defaultSocketPath
+            self.stateDirectory = stateDirectory ?? "/var/lib/weft"
+        }
+    }
+
+    private let options: Options
+    private let configuration: Configuration
+    private let logger: Logger
+
+    /// Reads and validates the configuration; touches nothing else.
+    package init(_ options: Options) throws(DaemonError) {
+        self.options = options
+        self.configuration = try ConfigurationFile.load(options.configurationPath)
+        let level = Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info
+        let journal = Journal()
+        self.logger = Logger(label: "weftd") { JournalLogHandler(label: $0, level: level, journal: journal) }
+    }
+
+    /// Runs until SIGTERM or SIGINT.
+    package func run() async throws {
+        let started = ContinuousClock.now
+        let notifications = DaemonNotifications(notifier: try Notifier.fromEnvironment(), logger: logger)
+        let handedOver = try HandedOver(notifications: notifications, logger: logger)
+        let publisher = WorkloadPublisher()
+        let mount = try CgroupMount.find()
+        let directory = try WorkloadDirectory(mount: mount) { publisher.publish($0) }
+        let plane = try await DataPlane.start(
+            loopCount: configuration.proxy.loops ?? System.coreCount,
+            listeners: handedOver.listeners,
+            settings: DataPlaneSettings(configuration, features: .all),
+            snapshot: MeshSnapshot(),
+            makeLookup: { try KernelLookup() },
+            resolveWorkload: { id, completion in directory.resolve(id, completion: completion) },
+            logger: logger
+        )
+        publisher.connect(to: plane, first: directory.workloads)
+        let controller = try HostController(
+            configuration: configuration,
+            plane: plane,
+            directory: directory,
+            mount: mount,
+            handedOver: handedOver,
+            stateDirectory: options.stateDirectory,
+            logger: logger
+        )
+        await controller.start()
+        try await plane.accept()
+        try await serve(
+            Parts(
+                started: started,
+                notifications: notifications,
+                mount: mount,
+                directory: directory,
+                plane: plane,
+                controller: controller
+            )
+        )
+        await controller.removeCapture()
+        try await plane.stop()
+        directory.stop()
+        controller.executor.stop()
+        logger.notice("stopped")
+    }
+
+    /// What runs between start and stop.
+    private struct Parts {
+        let started: ContinuousClock.Instant
+        let notifications: DaemonNotifications
+        let mount: CgroupMount
+        let directory: WorkloadDirectory
+        let plane: DataPlane
+        let controller: HostController
+    }
+
+    /// The services, in the order of their start; they stop in reverse.
+    private func serve(_ parts: Parts) async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let reports = Reports(
+            node: configuration.node.name ?? System.hostName,
+            started: parts.started,
+            plane: parts.plane,
+            controller: parts.controller,
+            mount: parts.mount,
+            directory: parts.directory
+        )
+        let api = APIService(
+            server: APIServer(
+                socketPath: options.socketPath,
+                connectionsMax: DescriptorBudget.ofThisProcess().apiConnections,
+                reports: reports,
+                logger: logger
+            ),
+            group: group
+        ) { [logger] in
+            parts.notifications.ready()
+            logger.notice("ready", metadata: ["version": "\(weftVersion)"])
+        }
+        let services: [any Service] = [
+            WatchdogService(
+                plane: parts.plane,
+                notifications: parts.notifications,
+                interval: try Watchdog.interval(),
+                logger: logger
+            ),
+            DataPlaneService(plane: parts.plane, controller: parts.controller),
+            CaptureService(controller: parts.controller, notifications: parts.notifications),
+            Reloader(
+                controller: parts.controller,
+                path: options.configurationPath,
+                notifications: parts.notifications,
+                logger: logger
+            ),
+            api,
+        ]
+        let serviceGroup = ServiceGroup(
+            configuration: .init(
+                services: services,
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        do {
+            try await serviceGroup.run()
+        } catch {
+            try? await group.shutdownGracefully()  // The error that matters is the one that brought us here.
+            throw error
+        }
+        try await group.shutdownGracefully()
+    }
+
+    // MARK: Other uses of the program
+
+    /// `weftd --check FILE`: the mistakes of a configuration file; empty when it is good.
+    package static func mistakes(in path: String) -> [String] {
+        guard access(path, F_OK) == 0 else {
+            return ["\(DaemonError.configurationUnreadable(path: path, reason: String(cString: strerror(errno))))"]
+        }
+        do throws(DaemonError) {
+            _ = try ConfigurationFile.load(path)
+            return []
+        } catch {
+            guard case .configurationInvalid(_, let diagnostics) = error else { return ["\(error)"] }
+            return diagnostics
+        }
+    }
+
+    /// `weftd --cleanup`: removes what a weftd that is gone for good left in the kernel. Says what it did.
+    package static func cleanUp(includingClosed: Bool) throws -> String {
+        switch try NetfilterCleanup.removeLeftovers(includingClosed: includingClosed) {
+        case .ownerAlive: "weftd is alive: nothing removed"
+        case .removed(let tables, let items):
+            tables.isEmpty && items == 0
+                ? "nothing of weft's was left"
+                : "removed tables: \(tables.joined(separator: ", ")); routes, rules and addresses: \(items)"
+        }
+    }
+}
+
+/// Facts about this machine that Swift's own library does not give.
+private enum System {
+    static var coreCount: Int { max(1, Int(sysconf(CInt(_SC_NPROCESSORS_ONLN)))) }
+
+    /// The host's name, up to the first dot.
+    static var hostName: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+        let bytes = buffer.prefix { $0 != 0 && $0 != CChar(UInt8(ascii: ".")) }.map { UInt8(bitPattern: $0) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
