@@ -32,6 +32,10 @@ extension Target.Dependency {
 // that it does not name.
 let package = Package(
     name: "weft",
+    products: [
+        .executable(name: "weftd", targets: ["weftd"]),
+        .executable(name: "weft", targets: ["weft"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
@@ -44,6 +48,8 @@ let package = Package(
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
     targets: [
+        // MARK: Cores: no sockets, no clocks, no randomness of their own
+
         .target(name: "WeftCore", swiftSettings: settings),
         .target(name: "WeftConfig", dependencies: ["WeftCore", .toml], swiftSettings: settings),
         .target(name: "WeftCatalog", dependencies: ["WeftCore"], swiftSettings: settings),
@@ -92,6 +98,20 @@ let package = Package(
 
         // MARK: Tests
 
+        .target(
+            name: "WeftTestRig",
+            dependencies: ["WeftAPI"],
+            path: "Tests/Support/WeftTestRig",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "RigTests", dependencies: ["WeftTestRig"], swiftSettings: settings),
+        .testTarget(name: "RepositoryTests", swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["WeftAPI", "WeftTestRig"],
+            exclude: ["Programs"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "WeftCoreTests", dependencies: ["WeftCore"], swiftSettings: settings),
         .testTarget(name: "WeftProxyTests", dependencies: ["WeftCore", "WeftProxy"], swiftSettings: settings),
         .testTarget(name: "WeftConfigTests", dependencies: ["WeftCore", "WeftConfig"], swiftSettings: settings),

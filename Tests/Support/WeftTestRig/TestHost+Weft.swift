@@ -1,0 +1,68 @@
+package import WeftAPI
+
+import struct FoundationEssentials.Data
+import class FoundationEssentials.JSONDecoder
+
+extension TestHost {
+    /// The clone and the release binaries, as the host sees them (read-only).
+    package static let repositoryPath = "/srv/weft"
+    package static let binariesPath = "/srv/weft-binaries"
+
+    /// Runs systemd/install with the release binaries of this run, as a user would, and returns what it printed.
+    @discardableResult
+    package func installWeft() async throws -> Output {
+        guard try await exists("\(Self.binariesPath)/weftd") else {
+            throw RigFailure("no release binaries in \(Machine.binaries): run systemd/install --build-only first")
+        }
+        return try await run("\(Self.repositoryPath)/systemd/install", "--binaries", Self.binariesPath)
+    }
+
+    @discardableResult
+    package func uninstallWeft() async throws -> Output {
+        try await run("\(Self.repositoryPath)/systemd/uninstall")
+    }
+
+    package func status() async throws -> StatusResponse { try await decode(StatusResponse.self, "status") }
+    package func services() async throws -> [ServiceRow] { try await decode([ServiceRow].self, "services") }
+    package func workloads() async throws -> [WorkloadRow] { try await decode([WorkloadRow].self, "workloads") }
+    package func connections() async throws -> [ConnectionRow] { try await decode([ConnectionRow].self, "connections") }
+    package func check() async throws -> [CheckRow] { try await decode([CheckRow].self, "check") }
+
+    /// The last finished connections, newest first.
+    package func decisions(last count: Int = 100) async throws -> [DecisionRow] {
+        try await decode([DecisionRow].self, "decisions", "--last", "\(count)")
+    }
+
+    /// A Prometheus sample of `/metrics` by its whole name with labels; nil when there is none.
+    package func metric(_ name: String) async throws -> Double? {
+        let text = try await run(
+            "curl",
+            "-sS",
+            "--fail",
+            "--unix-socket",
+            APIRoute.defaultSocketPath,
+            "http://weft/metrics"
+        )
+        for line in text.lines where line.hasPrefix("\(name) ") {
+            return Double(line.dropFirst(name.count + 1))
+        }
+        return nil
+    }
+
+    /// `weft COMMAND -o json`. Exit code 1 means that a problem was found, and the answer is there all the same.
+    private func decode<Answer: Decodable>(_ type: Answer.Type, _ command: String...) async throws -> Answer {
+        let output = try await attempt(["weft"] + command + ["-o", "json"])
+        guard output.exitCode <= 1 else {
+            throw CommandFailure(command: output.command, reason: "exit code \(output.exitCode)", output: output)
+        }
+        do {
+            return try JSONDecoder().decode(type, from: Data(output.standardOutput.utf8))
+        } catch {
+            throw CommandFailure(
+                command: output.command,
+                reason: "its answer is not what WeftAPI says: \(error)",
+                output: output
+            )
+        }
+    }
+}
