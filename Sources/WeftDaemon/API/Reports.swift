@@ -54,9 +54,10 @@ struct Reports: Reporting {
 
     func connections(for viewer: Viewer) async throws -> [ConnectionRow] {
         let owners = await serviceOwners()
+        var processes = SoleProcesses(mount: mount)
         return try await plane.connections()
             .filter { viewer.sees($0.source.owner?.uid) || owns(viewer, $0.service, owners) }
-            .map { ConnectionRow($0, processID: processID(of: $0.source)) }
+            .map { ConnectionRow($0, processID: processes.id(of: $0.source)) }
     }
 
     func decisions(last count: Int, for viewer: Viewer) async throws -> [DecisionRow] {
@@ -97,12 +98,23 @@ struct Reports: Reporting {
     private func owns(_ viewer: Viewer, _ service: ServiceName?, _ owners: [ServiceName: Set<UserID>]) -> Bool {
         service.flatMap { owners[$0] } == [viewer.uid]
     }
+}
 
-    /// Known when the unit has a single process.
-    private func processID(of source: Source) -> Int32? {
+/// The process behind a connection, which is known when its unit has a single one. Each unit's control group is read
+/// once for an answer, however many connections it has.
+private struct SoleProcesses {
+    let mount: CgroupMount
+    private var known: [String: Int32?] = [:]
+
+    init(mount: CgroupMount) { self.mount = mount }
+
+    mutating func id(of source: Source) -> Int32? {
         guard let workload = source.workload, workload.unit != nil else { return nil }
+        if let id = known[workload.cgroupPath] { return id }
         let processes = mount.processes(below: workload.cgroupPath)
-        return processes.count == 1 ? processes.first : nil
+        let id = processes.count == 1 ? processes.first : nil
+        known[workload.cgroupPath] = .some(id)
+        return id
     }
 }
 
