@@ -52,8 +52,8 @@ extension DaemonError {
         case .notListening(let socket):
             "Nothing listens on \(socket): weftd has stopped, or this is not its socket."
         case .notPermitted(let socket, let uid):
-            "User id \(uid) may not open \(socket): that is for root and for members of the group weft. "
-                + "After joining the group, log in again."
+            "User id \(uid) may not open \(socket). weftd lets every user connect, so somebody has changed the mode of the "
+                + "socket or of a directory above it."
         case .busy(let socket): "weftd takes no more callers at \(socket): too many are waiting, or it hangs."
         case .cannotConnect(let socket, let reason): "Connecting to \(socket) failed: \(reason)."
         case .timedOut(let socket, let target, let time):
@@ -81,7 +81,7 @@ extension DaemonError {
         case .badSocketPath: "weft status --socket \(APIRoute.defaultSocketPath)"
         case .noSocket: "sudo systemctl start weftd"
         case .notListening: "sudo systemctl restart weftd"
-        case .notPermitted: "sudo usermod -aG weft $USER"
+        case .notPermitted(let socket, _): "namei -l \(socket)"
         case .cannotConnect, .closedUnanswered: "systemctl status weftd"
         case .unknownForm, .failedStatus(404, _): "weft version"
         case .busy, .timedOut, .truncated, .tooLarge, .failedStatus: "journalctl -u weftd -n 50"

@@ -5,7 +5,7 @@ internal import WeftAPI
 struct WorkloadsCommand: SessionCommand {
     static let configuration = CommandConfiguration(
         commandName: "workloads",
-        abstract: "List the units whose traffic weft sees, and what they carried since weftd started."
+        abstract: "List the units of this host, and what they carried since weftd started."
     )
 
     @OptionGroup var options: CommonOptions
