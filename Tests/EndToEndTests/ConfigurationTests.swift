@@ -56,6 +56,31 @@ extension EndToEnd {
             }
         }
 
+        /// What listens on loopback only is reachable from other hosts once the configuration says so, and not before.
+        @Test(arguments: [false, true])
+        func aPrivateServiceIsReachableOnceItIsExposed(overIPv6: Bool) async throws {
+            try await withWeft { hosts in
+                let (weft, plain) = (hosts[0], hosts[1])
+                let private8123 = "/usr/bin/python3 -m http.server --directory /srv/page --bind 127.0.0.1 8123"
+                try await weft.write("woven\n", to: "/srv/page/index.html")
+                try await weft.start(.init("private.service", private8123), listeningOn: 8123)
+                let page = "http://\(overIPv6 ? "[\(weft.address6)]" : weft.address4):8123/"
+                #expect(try await plain.attempt("curl", "-sS", "--max-time", "10", page).exitCode == 7, "refused")
+
+                try await weft.write("[service.private]\nexpose = true\n", to: "/etc/weft/weft.toml")
+                try await weft.run("systemctl", "reload", "weftd.service")
+                try await waitUntil("it is exposed", within: .seconds(5)) {
+                    try await weft.services().contains { $0.name == "private" && $0.exposed }
+                }
+                let answer = try await waitFor("the page", within: .seconds(5)) {
+                    let fetched = try await plain.attempt("curl", "-sS", "--max-time", "10", page)
+                    return fetched.succeeded ? fetched.standardOutput : nil
+                }
+                #expect(answer == "woven\n")
+                #expect(try await weft.decision { $0.service == "private" }.path == "inbound")
+            }
+        }
+
         @Test func offTakesCaptureAwayAtOnceAndOnBringsItBack() async throws {
             try await withWeft { hosts in
                 try await hosts[1].serveTraffic()
