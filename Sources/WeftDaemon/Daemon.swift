@@ -100,7 +100,7 @@ package struct Daemon: Sendable {
         let controller: HostController
     }
 
-    /// The services, in the order of their start; they stop in reverse.
+    /// The services from start to stop.
     private func serve(_ parts: Parts) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let reports = Reports(
@@ -123,7 +123,10 @@ package struct Daemon: Sendable {
             parts.notifications.ready()
             logger.notice("ready", metadata: ["version": "\(weftVersion)"])
         }
+        // They stop in the reverse order. The API is the last: a client of it must not keep capture from letting go, and
+        // `weft status` answers while connections end.
         let services: [any Service] = [
+            api,
             WatchdogService(
                 plane: parts.plane,
                 notifications: parts.notifications,
@@ -138,7 +141,6 @@ package struct Daemon: Sendable {
                 notifications: parts.notifications,
                 logger: logger
             ),
-            api,
         ]
         let serviceGroup = ServiceGroup(
             configuration: .init(

@@ -65,10 +65,16 @@ struct Identification: RouterMiddleware {
                 next: "use the Unix socket"
             )
         }
-        let peer: PeerCredentials = try await provider.unsafeGetSocketOption(
-            level: .socket,
-            name: .init(rawValue: peerCredentialsOption)
-        ).get()
+        let peer: PeerCredentials
+        do {
+            peer = try await provider.unsafeGetSocketOption(
+                level: .socket,
+                name: .init(rawValue: peerCredentialsOption)
+            ).get()
+        } catch {
+            // The client has gone, and nobody will read this.
+            throw APIFailure(.forbidden, code: "no-credentials", text: "\(error)", next: "weft help")
+        }
         var context = context
         context.identified = Viewer(peer)
         return try await next(request, context)
@@ -76,6 +82,27 @@ struct Identification: RouterMiddleware {
 
     /// SO_PEERCRED (asm-generic/socket.h).
     private var peerCredentialsOption: CInt { 17 }
+}
+
+/// Keeps bodies away: no request has one. What a body holds is never taken for a request, as it is never read by the
+/// routes and the connection's parser goes past it.
+struct BodyGate: RouterMiddleware {
+    func handle(
+        _ request: Request,
+        context: APIContext,
+        next: @concurrent (Request, APIContext) async throws -> Response
+    ) async throws -> Response {
+        let length = request.headers[.contentLength]
+        guard request.headers[.transferEncoding] == nil, length == nil || length == "0" else {
+            throw APIFailure(
+                .contentTooLarge,
+                code: "body-not-expected",
+                text: "\(request.method.rawValue) \(request.uri.path.prefix(200)): requests have no body",
+                next: "weft help"
+            )
+        }
+        return try await next(request, context)
+    }
 }
 
 /// Turns every failure into an `ErrorResponse`; unexpected ones are logged with their cause and shown without it.

@@ -6,6 +6,7 @@ internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
 internal import WeftAPI
+internal import WeftHost
 
 /// The daemon's only user interface: HTTP/1.1 over a Unix socket.
 ///
@@ -23,23 +24,26 @@ struct APIServer: Sendable {
 
     /// Serves until its task is cancelled. `onReady` is called when requests are answered.
     func run(on group: any EventLoopGroup, onReady: @escaping @Sendable () async -> Void) async throws {
-        try removeStaleSocket()
+        try makeWay()
         // Hummingbird's `Application` would do the same and keep a clock for the Date header, which wakes an idle host every
         // second for a header that nobody reads here.
         let responder = router().buildResponder()
         let server = try HTTPServerBuilder.http1(configuration: .init(idleTimeout: idleTimeout)).buildServer(
             configuration: .init(
                 address: .unixDomainSocket(path: socketPath),
-                serverName: "weftd",
                 backlog: 1024,
                 availableConnectionsDelegate: MaximumAvailableConnections(connectionsMax)
             ),
             eventLoopGroup: group,
             logger: logger
-        ) { [logger] request, writer, channel in
+        ) { [logger, idleTimeout] request, writer, channel in
             let context = APIContext(source: .init(channel: channel, logger: logger))
             let response = try await responder.respond(to: request, context: context)
-            try await writer.write(response: response.head, body: response.body)
+            // A client that does not read what it asked for is idle too, which the server by itself does not see.
+            let patience = channel.eventLoop.scheduleTask(in: idleTimeout) { channel.close(promise: nil) }
+            defer { patience.cancel() }
+            let body = request.method == .head ? ResponseBody() : response.body
+            try await writer.write(response: response.head, body: body)
         } onServerRunning: { [logger, socketPath] _ in
             // Connecting is for everybody; what is shown depends on who connects.
             if chmod(socketPath, 0o666) != 0 {
@@ -47,19 +51,39 @@ struct APIServer: Sendable {
             }
             await onReady()
         }
-        try await server.run()
-    }
-
-    /// A socket that an earlier process left behind would make bind fail.
-    private func removeStaleSocket() throws {
-        guard unlink(socketPath) == 0 || errno == ENOENT else {
-            throw DaemonError.apiSocket(path: socketPath, reason: String(cString: strerror(errno)))
+        do {
+            try await server.run()
+        } catch let error as IOError {
+            throw DaemonError.apiSocket(path: socketPath, reason: String(cString: strerror(error.errnoCode)))
         }
     }
+
+    /// Removes a socket that an earlier process left behind, which would make bind fail, and nothing else.
+    private func makeWay() throws(DaemonError) {
+        guard socketPath.utf8.count <= Self.socketPathBytesMax else {
+            throw .apiSocket(
+                path: socketPath,
+                reason: "the path is longer than the \(Self.socketPathBytesMax) bytes allowed"
+            )
+        }
+        switch FileKind(of: socketPath) {
+        case .nothing: return
+        case .socket: break
+        case .other:
+            throw .apiSocket(path: socketPath, reason: "something that is no socket has this name")
+        }
+        guard unlink(socketPath) == 0 || errno == ENOENT else {
+            throw .apiSocket(path: socketPath, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    /// `sun_path` of unix(7), without the zero at its end.
+    private static let socketPathBytesMax = 107
 
     private func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self)
         router.add(middleware: ErrorAnswers(logger: logger))
+        router.add(middleware: BodyGate())
         router.add(middleware: Identification())
         let (reports, socketPath) = (self.reports, self.socketPath)
         func route<Answer: Encodable & Sendable>(

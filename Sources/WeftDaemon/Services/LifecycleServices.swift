@@ -27,13 +27,23 @@ struct DataPlaneService: Service {
     }
 }
 
-/// Serves the API until shutdown.
+/// Serves the API until shutdown. Then clients have a moment to finish; those that are idle, or do not read, are cut off.
 struct APIService: Service {
     let server: APIServer
     let group: any EventLoopGroup
     let onReady: @Sendable () async -> Void
 
+    private static let patience = Duration.milliseconds(500)
+
     func run() async throws {
-        try await server.run(on: group, onReady: onReady)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await server.run(on: group, onReady: onReady) }
+            tasks.addTask {
+                try await gracefulShutdown()
+                try await Task.sleep(for: Self.patience)
+            }
+            try await tasks.next()
+            tasks.cancelAll()
+        }
     }
 }
