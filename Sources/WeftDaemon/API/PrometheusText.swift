@@ -17,8 +17,7 @@ struct PrometheusText {
         if !labels.isEmpty {
             text += "{" + labels.map { "\($0.key)=\"\(Self.escape($0.value))\"" }.joined(separator: ",") + "}"
         }
-        let whole = Int64(exactly: value)
-        text += " " + (whole.map(String.init) ?? "\(value)") + "\n"
+        text += " \(Self.number(value))\n"
     }
 
     /// A family of one sample.
@@ -27,16 +26,22 @@ struct PrometheusText {
         sample(name, [:], value)
     }
 
+    private static func number(_ value: Double) -> String {
+        if let whole = Int64(exactly: value) { return "\(whole)" }
+        return value.isNaN ? "NaN" : value.isInfinite ? (value < 0 ? "-Inf" : "+Inf") : "\(value)"
+    }
+
+    /// By scalars: a combining accent behind a quote makes another `Character` of the two, and "\r\n" is one.
     private static func escape(_ value: String) -> String {
-        var escaped = ""
-        for character in value {
-            switch character {
-            case "\\": escaped += "\\\\"
-            case "\"": escaped += "\\\""
-            case "\n": escaped += "\\n"
-            default: escaped.append(character)
+        var escaped = String.UnicodeScalarView()
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\\": escaped += "\\\\".unicodeScalars
+            case "\"": escaped += "\\\"".unicodeScalars
+            case "\n": escaped += "\\n".unicodeScalars
+            default: escaped.append(scalar)
             }
         }
-        return escaped
+        return String(escaped)
     }
 }

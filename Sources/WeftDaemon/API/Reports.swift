@@ -118,6 +118,10 @@ private struct SoleProcesses {
     }
 }
 
+extension Workload {
+    fileprivate var depth: (Int, String) { (cgroupPath.utf8.count, cgroupPath) }
+}
+
 /// The units among a table of control groups, each once, sorted by name.
 struct Workloads {
     struct Unit {
@@ -131,9 +135,10 @@ struct Workloads {
         var byName: [String: Workload] = [:]
         for workload in table.values {
             guard let unit = workload.unit else { continue }
-            // Control groups below a unit's own belong to it too; the shortest path is the unit's.
+            // Control groups below a unit's own belong to it too; the shortest path is the unit's. Of two that are equally
+            // short it is always the same one, whatever the order of the table.
             let key = "\(unit) \(workload.tenant)"
-            if let known = byName[key], known.cgroupPath.utf8.count <= workload.cgroupPath.utf8.count { continue }
+            if let known = byName[key], known.depth <= workload.depth { continue }
             byName[key] = workload
         }
         units = byName.values.compactMap { workload in workload.unit.map { Unit(name: $0, workload: workload) } }

@@ -32,7 +32,9 @@ extension WorkloadRow {
             slice: unit.workload.slice,
             tenant: unit.workload.tenant.text,
             processes: processes,
-            services: Set(services.filter { $0.unit == unit.name }.map(\.name.text)).sorted(),
+            services: Set(
+                services.filter { $0.unit == unit.name && $0.tenant == unit.workload.tenant }.map(\.name.text)
+            ).sorted(),
             connectionsOpen: sum.open,
             connectionsTotal: sum.total + UInt64(max(0, sum.open)),
             bytesOut: sum.bytesOut,
