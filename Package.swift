@@ -133,6 +133,14 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "WeftDaemonTests",
+            dependencies: [
+                "WeftCore", "WeftConfig", "WeftCatalog", "WeftCapture", "WeftProxy", "WeftAPI", "WeftHost",
+                "WeftTransport", "WeftDaemon", "WeftTestRig", .nioCore, .nioPosix, .lifecycle, .logging,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "WeftCLITests",
             dependencies: [
                 "WeftAPI", "WeftCLI", .nioCore, .nioPosix, .nioHTTP1, .arguments,

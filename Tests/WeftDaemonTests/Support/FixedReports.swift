@@ -1,0 +1,160 @@
+import Synchronization
+import WeftAPI
+import WeftCore
+
+@testable import WeftDaemon
+
+/// Fixed answers in place of a running daemon's, and a record of what was asked.
+final class FixedReports: Reporting {
+    enum Call: Equatable {
+        case version, status, check, metrics
+        case services(Viewer)
+        case workloads(Viewer)
+        case connections(Viewer)
+        case decisions(Int, Viewer)
+        case setCapture(Bool)
+    }
+
+    private let record = Mutex<[Call]>([])
+    /// Thrown by everything that can fail.
+    let failure: (any Error)?
+    let metricsText: String
+
+    init(failure: (any Error)? = nil, metricsText: String = "# HELP up x\n# TYPE up gauge\nup 1\n") {
+        self.failure = failure
+        self.metricsText = metricsText
+    }
+
+    var calls: [Call] { record.withLock { $0 } }
+
+    private func answer<Value>(_ call: Call, _ value: Value) throws -> Value {
+        record.withLock { $0.append(call) }
+        if let failure { throw failure }
+        return value
+    }
+
+    func version() -> VersionResponse {
+        record.withLock { $0.append(.version) }
+        return VersionResponse(version: "9.8.7")
+    }
+
+    func status() throws -> StatusResponse {
+        try answer(
+            .status,
+            StatusResponse(
+                version: "9.8.7",
+                node: "web-1",
+                uptimeSeconds: 1.5,
+                capture: CaptureStatus(state: .failed, scope: "mesh", rules: 0, degraded: ["a/b"], error: "EPERM"),
+                connections: ConnectionTotals(open: 1, total: 2, failed: 3),
+                memoryBytes: 4,
+                cpuSeconds: 0.25,
+                services: 5,
+                workloads: 6,
+                problems: [Problem(code: "capture-failed", severity: .error, text: "t", next: "n")]
+            )
+        )
+    }
+
+    func services(for viewer: Viewer) throws -> [ServiceRow] {
+        try answer(
+            .services(viewer),
+            [
+                ServiceRow(
+                    name: "web",
+                    unit: "web.service",
+                    tenant: "system",
+                    port: 80,
+                    addresses: ["0.0.0.0"],
+                    virtualAddresses: ["240.0.0.1"],
+                    exposed: true,
+                    labels: ["version": "2", "env": "prod"],
+                    protocol: nil
+                )
+            ]
+        )
+    }
+
+    func workloads(for viewer: Viewer) throws -> [WorkloadRow] {
+        try answer(
+            .workloads(viewer),
+            [
+                WorkloadRow(
+                    unit: "web.service",
+                    slice: "system.slice",
+                    tenant: "system",
+                    processes: 1,
+                    services: ["web"],
+                    connectionsOpen: 2,
+                    connectionsTotal: 3,
+                    bytesOut: 4,
+                    bytesIn: 5
+                )
+            ]
+        )
+    }
+
+    private let source = SourceRow(unit: "web.service", uid: 33, tenant: "system", pid: 7, address: "10.0.0.5:4000")
+
+    func connections(for viewer: Viewer) throws -> [ConnectionRow] {
+        try answer(
+            .connections(viewer),
+            [
+                ConnectionRow(
+                    id: "1f",
+                    source: source,
+                    destination: "10.0.0.12:8080",
+                    service: nil,
+                    path: "outside",
+                    state: "open",
+                    bytesOut: .max,
+                    bytesIn: 0,
+                    ageSeconds: 2
+                )
+            ]
+        )
+    }
+
+    func decisions(last count: Int, for viewer: Viewer) throws -> [DecisionRow] {
+        try answer(
+            .decisions(count, viewer),
+            [
+                DecisionRow(
+                    id: "2",
+                    time: "2026-08-01T12:00:03.004Z",
+                    source: source,
+                    destination: "10.0.0.12:8080",
+                    service: "api",
+                    path: "local",
+                    bytesOut: 1,
+                    bytesIn: 2,
+                    durationSeconds: 0.5,
+                    ending: "completed",
+                    side: "client"
+                )
+            ]
+        )
+    }
+
+    func check() throws -> [CheckRow] {
+        try answer(
+            .check,
+            [CheckRow(section: "kernel", code: "nat", verdict: .warning, text: "t", remedy: "r")]
+        )
+    }
+
+    func setCapture(enabled: Bool) throws -> CaptureStatus {
+        try answer(
+            .setCapture(enabled),
+            CaptureStatus(
+                state: enabled ? .on : .off,
+                scope: "all",
+                rules: enabled ? 9 : 0,
+                degraded: [],
+                error: nil
+            )
+        )
+    }
+
+    func metrics() throws -> String { try answer(.metrics, metricsText) }
+}
