@@ -7,6 +7,7 @@ package import WeftCore
 package struct Configuration: Sendable, Equatable {
     package var node = Node()
     package var capture = Capture()
+    package var gossip = Gossip()
     package var proxy = Proxy()
     package var log = Log()
     /// Overrides for single services, by the name that the service would have without them.
@@ -52,6 +53,21 @@ package struct Configuration: Sendable, Equatable {
         /// Units whose own connections go direct, such as `backup.service`: full names of services and scopes.
         package var units: [String] = []
         package var users: [UserReference] = []
+
+        package init() {}
+    }
+
+    /// `[gossip]`: how this host and the others of the mesh find each other.
+    package struct Gossip: Sendable, Equatable {
+        package var enabled = true
+        /// UDP and TCP, on all of this host's addresses.
+        package var port: UInt16 = 7946
+        /// The address at which others reach this host. Nil means the one that the host's routes choose.
+        package var advertise: IPAddress?
+        /// Hosts to ask for the others when this one starts, and as long as it knows none.
+        package var join: [PeerAddress] = []
+        /// An absolute path. Nil means no key: gossip is readable, and open to whoever reaches the port.
+        package var keyFile: String?
 
         package init() {}
     }

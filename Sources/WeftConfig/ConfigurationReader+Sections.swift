@@ -8,6 +8,17 @@ extension ConfigurationReader {
         return result
     }
 
+    mutating func readGossip(_ node: SettingNode) -> Configuration.Gossip {
+        var gossip = Configuration.Gossip()
+        guard let section = open(node, as: .gossip) else { return gossip }
+        read("enabled", of: section, as: .boolean, into: &gossip.enabled)
+        read("port", of: section, as: .gossipPort, into: &gossip.port)
+        if let address = section["advertise"] { gossip.advertise = read(address, as: .advertisedAddress) }
+        readList("join", of: section, as: .peerAddress, into: &gossip.join)
+        if let file = section["key-file"] { gossip.keyFile = read(file, as: .absolutePath) }
+        return gossip
+    }
+
     mutating func readProxy(_ node: SettingNode) -> Configuration.Proxy {
         var proxy = Configuration.Proxy()
         guard let section = open(node, as: .proxy) else { return proxy }

@@ -17,6 +17,7 @@ struct ConfigurationReader {
         guard let section = open(file, as: .file) else { return configuration }
         if let node = section["node"] { configuration.node = readNode(node) }
         if let node = section["capture"] { configuration.capture = readCapture(node) }
+        if let node = section["gossip"] { configuration.gossip = readGossip(node) }
         if let node = section["proxy"] { configuration.proxy = readProxy(node) }
         if let node = section["log"] { configuration.log = readLog(node) }
         if let node = section["service"] { configuration.services = readServices(node) }
@@ -93,9 +94,8 @@ struct ConfigurationReader {
             return report(.kind(of: node, needed: "a list", remedy: remedy), at: node)
         }
         guard entries.count <= Self.listEntriesMax else {
-            let reason =
-                "the list has \(entries.count) entries, and each of them is work for the kernel at every change"
-            let remedy = "write \(Self.listEntriesMax) or fewer: ranges and blocks hold many at once"
+            let reason = "the list has \(entries.count) entries, and each of them is work at every change"
+            let remedy = "write \(Self.listEntriesMax) or fewer; ranges and blocks hold many at once"
             return report(Mistake(reason: reason, remedy: remedy), at: node)
         }
         var firstLines: [Value: Int] = [:]

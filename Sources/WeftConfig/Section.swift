@@ -5,6 +5,7 @@ enum SectionKind: CaseIterable {
     case node
     case capture
     case exclude
+    case gossip
     case proxy
     case log
     /// `[service.NAME]`
@@ -17,6 +18,7 @@ enum SectionKind: CaseIterable {
         case .node: "[node]"
         case .capture: "[capture]"
         case .exclude: "[capture.exclude]"
+        case .gossip: "[gossip]"
         case .proxy: "[proxy]"
         case .log: "[log]"
         case .service: "[service.NAME]"
@@ -26,11 +28,12 @@ enum SectionKind: CaseIterable {
     /// The settings and tables in it, in the order of config/weft.toml.
     var keys: [String] {
         switch self {
-        case .file: ["node", "capture", "proxy", "log", "service"]
+        case .file: ["node", "capture", "gossip", "proxy", "log", "service"]
         case .node: ["name"]
         case .capture:
             ["enabled", "scope", "fail", "fail-users", "inbound", "local", "preserve-client-address", "exclude"]
         case .exclude: ["ports", "addresses", "units", "users"]
+        case .gossip: ["enabled", "port", "advertise", "join", "key-file"]
         case .proxy:
             [
                 "loops", "connect-timeout", "half-close-timeout", "keepalive-idle", "user-timeout", "drain-timeout",
@@ -46,6 +49,7 @@ enum SectionKind: CaseIterable {
         switch (self, key) {
         case (.file, "node"): .node
         case (.file, "capture"): .capture
+        case (.file, "gossip"): .gossip
         case (.file, "proxy"): .proxy
         case (.file, "log"): .log
         case (.file, "service"): .service

@@ -27,7 +27,7 @@ struct BrokenConfigurationTests {
     @Test(arguments: Broken.kinds + Broken.durations + Broken.numbers + Broken.words)
     func `a value that is not of its kind or range is told with line and remedy`(broken: Broken) { check(broken) }
 
-    @Test(arguments: Broken.ports + Broken.addresses + Broken.units + Broken.users)
+    @Test(arguments: Broken.ports + Broken.addresses + Broken.units + Broken.users + Broken.gossip)
     func `a wrong list entry is told with line and remedy`(broken: Broken) { check(broken) }
 
     @Test(arguments: Broken.services + Broken.conflicts)

@@ -27,6 +27,11 @@ struct GoodConfigurationTests {
         ]
         expected.capture.exclude.units = ["backup.service", "wg-quick@wg0.service", "run-r1.scope"]
         expected.capture.exclude.users = [.name("user@example.com"), .id(.root)]
+        expected.gossip.enabled = false
+        expected.gossip.port = 17946
+        expected.gossip.advertise = IPAddress("fd00::12")
+        expected.gossip.join = [PeerAddress(.name("db-1.example.com")), try #require(PeerAddress("10.0.0.11:7000"))]
+        expected.gossip.keyFile = "/etc/weft/gossip.key"
         expected.proxy.loops = 3
         expected.proxy.connectTimeout = .milliseconds(250)
         expected.proxy.halfCloseTimeout = .seconds(7200)
@@ -60,6 +65,12 @@ struct GoodConfigurationTests {
             addresses = ["192.0.2.7", "10.0.0.0/8", "fd00::/8", "::/0"]
             units = ["backup.service", "wg-quick@wg0.service", "run-r1.scope"]
             users = ["user@example.com", 0]
+            [gossip]
+            enabled = false
+            port = 17946
+            advertise = "fd00::12"
+            join = ["db-1.example.com", "10.0.0.11:7000"]
+            key-file = "/etc/weft/gossip.key"
             [proxy]
             loops = 3
             connect-timeout = "250ms"

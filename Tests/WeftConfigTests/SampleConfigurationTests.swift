@@ -31,7 +31,7 @@ struct SampleConfigurationTests {
             }
         )
         // What the loader knows is what it lists when it meets a key that resembles nothing.
-        for table in ["node", "capture", "capture.exclude", "proxy", "log", "service.a"] {
+        for table in ["node", "capture", "capture.exclude", "gossip", "proxy", "log", "service.a"] {
             let remedy = diagnostics(of: "[\(table)]\n_______________ = 1").first?.remedy ?? ""
             let known = remedy.split(separator: "knows: ").last?.split(separator: ", ").map(String.init) ?? []
             #expect(!known.isEmpty, "\(remedy)")
@@ -50,6 +50,11 @@ struct SampleConfigurationTests {
         )
         #expect(configuration.capture.exclude.units == ["backup.service", "wg-quick@wg0.service"])
         #expect(configuration.capture.exclude.users == [.name("backup"), .id(UserID(1002))])
+        #expect(configuration.gossip.advertise == IPAddress("10.0.0.12"))
+        #expect(
+            configuration.gossip.join.map(\.description) == ["10.0.0.11", "db-1.example.com", "[fd00::11]:7946"]
+        )
+        #expect(configuration.gossip.keyFile == "/etc/weft/gossip.key")
         let name = try #require(ServiceName("api"))
         let api = try #require(configuration.services[name])
         #expect(api.rename == ServiceName("orders"))
