@@ -99,7 +99,7 @@ package struct ConnectionRow: Codable, Sendable, Equatable {
     /// What the client dialled, such as `10.0.0.12:8080`.
     package var destination: String
     package var service: String?
-    /// `outside`, `local` or `inbound`.
+    /// `outside`, `local`, `peer` or `inbound`.
     package var path: String
     /// `dialling`, `open`, `half-closed`.
     package var state: String

@@ -36,28 +36,37 @@ package struct VirtualAddresses: Sendable, Equatable {
 
     package subscript(_ name: ServiceName) -> VirtualAddress? { addresses[name] }
 
-    /// This table with an address for each of `names`; those that had one keep it.
-    ///
-    /// When the table would grow over its bound, names that are not in use give theirs up, in order; names beyond the
-    /// bound that are all in use get none. The order of `names` does not matter.
+    /// This table with an address for each of `names`, which are all that are in use; see `allocate`.
     package func allocating(_ names: some Sequence<ServiceName>) -> VirtualAddresses {
         var table = self
         let wanted = Set(names)
-        let missing = wanted.filter { addresses[$0] == nil }.sorted()
+        table.allocate(wanted) { wanted.contains($0) }
+        return table
+    }
+
+    /// Gives an address to each of `names`; those that have one keep it. The order of `names` does not matter.
+    ///
+    /// Hosts that learn of the same names at the same time, as one that joins does, come to the same addresses: names
+    /// that want the same one are served in their order. Hosts that learned of them one after the other may differ in
+    /// those few, which does no harm, as each resolves its own.
+    ///
+    /// When the table would grow over its bound, names that are not in use give theirs up, in order; names beyond the
+    /// bound that are all in use get none.
+    package mutating func allocate(_ names: some Sequence<ServiceName>, inUse: (ServiceName) -> Bool) {
+        let missing = Set(names).filter { addresses[$0] == nil }.sorted()
         let excess = addresses.count + missing.count - Self.namesMax
         if excess > 0 {
-            for name in addresses.keys.filter({ !wanted.contains($0) }).sorted().prefix(excess) { table.release(name) }
+            for name in addresses.keys.filter({ !inUse($0) }).sorted().prefix(excess) { release(name) }
         }
-        for name in missing.prefix(Self.namesMax - table.addresses.count) {
-            table.take(
+        for name in missing.prefix(Self.namesMax - addresses.count) {
+            take(
                 VirtualAddress(
-                    v4: table.free(Self.preferredV4(name), next: Self.afterV4),
-                    v6: table.free(Self.preferredV6(name), next: Self.afterV6)
+                    v4: free(Self.preferredV4(name), next: Self.afterV4),
+                    v6: free(Self.preferredV6(name), next: Self.afterV6)
                 ),
                 for: name
             )
         }
-        return table
     }
 
     /// Whether an address is a virtual one, in use or not.

@@ -83,6 +83,8 @@ package enum Path: String, Hashable, Sendable, CaseIterable {
     case outside
     /// From a local process to a service on this host.
     case local
+    /// From a local process to a service on another host of the mesh, in plaintext.
+    case peer
     /// From another host, in plaintext, to a service on this host.
     case inbound
 }

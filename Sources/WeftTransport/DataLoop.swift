@@ -25,6 +25,9 @@ package final class DataLoop {
     /// The units of this host by cgroup id; replaced whole.
     var workloads: [CgroupID: Workload] = [:]
 
+    /// Whose turn it is behind each virtual address.
+    var turns = RoundRobin(seed: .random(in: .min ... .max))
+
     /// Ports for dials under clients' addresses.
     var foreignPorts: ForeignPorts
 

@@ -45,9 +45,10 @@ final class FixedLookup: SocketLookup {
     }
 
     /// Runs `body` with a data plane whose every connection goes to `destination`.
-    private func withPlane(
+    func withPlane(
         to destination: NetworkAddress?,
         settings: DataPlaneSettings = settings(),
+        snapshot: MeshSnapshot = MeshSnapshot(),
         resolve: @escaping WorkloadResolver = { $1(CarryTests.unit) },
         _ body: (DataPlane, NetworkAddress) async throws -> Void
     ) async throws {
@@ -58,7 +59,7 @@ final class FixedLookup: SocketLookup {
             loopCount: 2,
             listeners: [named],
             settings: settings,
-            snapshot: MeshSnapshot(),
+            snapshot: snapshot,
             makeLookup: { FixedLookup(destination ?? address) },
             resolveWorkload: resolve,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -74,7 +75,7 @@ final class FixedLookup: SocketLookup {
     }
 
     /// Polls until the plane has recorded `count` connections.
-    private func decisions(_ plane: DataPlane, _ count: Int) async throws -> [Decision] {
+    func decisions(_ plane: DataPlane, _ count: Int) async throws -> [Decision] {
         let deadline = ContinuousClock.now + .seconds(10)
         while ContinuousClock.now < deadline {
             let decisions = try await plane.decisions(last: 100)

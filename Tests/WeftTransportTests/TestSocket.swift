@@ -22,10 +22,12 @@ final class TestSocket: Sendable {
 
     deinit { close(descriptor) }
 
-    /// A listener on a loopback port that the kernel chooses.
-    static func listener(backlog: CInt = 128) throws -> (TestSocket, NetworkAddress) {
+    /// A listener on a loopback port that the kernel chooses, or at an address.
+    static func listener(backlog: CInt = 128, at address: NetworkAddress = NetworkAddress(.loopbackV4, port: 0)) throws
+        -> (TestSocket, NetworkAddress)
+    {
         let raw = try blockingSocket()
-        try raw.bind(to: NetworkAddress(.loopbackV4, port: 0))
+        try raw.bind(to: address)
         try raw.listen(backlog: backlog)
         return (TestSocket(adopting: raw.descriptor), try raw.localAddress())
     }

@@ -36,7 +36,7 @@ struct Reports: Reporting {
     func services(for viewer: Viewer) async throws -> [ServiceRow] {
         let snapshot = await controller.snapshot
         return snapshot.localServices.filter { viewer.sees($0.uid) }.map { service in
-            ServiceRow(service, virtual: snapshot.virtualAddresses[service.name])
+            ServiceRow(service, virtual: snapshot.service(named: service.name)?.virtualAddress)
         }
     }
 

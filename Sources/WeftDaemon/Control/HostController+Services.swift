@@ -39,16 +39,28 @@ extension HostController {
     }
 
     private func publish(_ services: [LocalService]) {
-        let before = virtualAddresses
-        virtualAddresses = before.allocating(Set(services.map(\.name)))
-        if virtualAddresses != before { saveVirtualAddresses() }
-        snapshot = MeshSnapshot(
-            localServices: services,
-            virtualAddresses: virtualAddresses,
-            ownAddresses: ownAddresses
-        )
-        plane.publish(snapshot)
+        mesh.setLocal(services: services, ownAddresses: ownAddresses)
+        publishSnapshot()
         logger.debug("services", metadata: ["count": "\(services.count)"])
+    }
+
+    /// Follows what the catalogue has learned of other hosts. Cheap enough for each change by itself; whoever calls it
+    /// may as well collect the changes of some milliseconds.
+    func follow(_ changes: [CatalogueChange]) {
+        for change in changes { mesh.apply(change) }
+        let before = meshDestinations
+        publishSnapshot()
+        if configuration.capture.scope == .mesh, meshDestinations != before { applyCapture() }
+    }
+
+    /// Gives the data path what changed.
+    private func publishSnapshot() {
+        let update = mesh.build()
+        if update.addressesChanged { saveVirtualAddresses() }
+        meshDestinations.subtract(update.removedDestinations)
+        meshDestinations.formUnion(update.addedDestinations)
+        snapshot = update.snapshot
+        plane.publish(snapshot)
     }
 
     private var overrides: [ServiceName: ServiceOverride] {
@@ -69,7 +81,7 @@ extension HostController {
     func loadVirtualAddresses() {
         do {
             guard let bytes = try BoundedFile.read(addressesPath, limit: VirtualAddresses.textBytesMax) else { return }
-            virtualAddresses = try VirtualAddresses(text: String(decoding: bytes, as: UTF8.self))
+            mesh = MeshBuilder(virtualAddresses: try VirtualAddresses(text: String(decoding: bytes, as: UTF8.self)))
         } catch {
             // They are computed from names, so that all but collisions come out the same again.
             logger.warning("virtual addresses start anew", metadata: ["file": "\(addressesPath)", "error": "\(error)"])
@@ -78,7 +90,7 @@ extension HostController {
 
     private func saveVirtualAddresses() {
         do {
-            try AtomicFile.write(Array(virtualAddresses.text.utf8), to: addressesPath, mode: 0o600)
+            try AtomicFile.write(Array(mesh.virtualAddresses.text.utf8), to: addressesPath, mode: 0o600)
         } catch {
             logger.warning("virtual addresses not saved", metadata: ["file": "\(addressesPath)", "error": "\(error)"])
         }

@@ -34,8 +34,10 @@ actor HostController {
     var listeners: [ListeningSocket] = []
     var workloads: [CgroupID: Workload] = [:]
     var ownAddresses: Set<IPAddress> = []
-    var virtualAddresses = VirtualAddresses()
+    var mesh = MeshBuilder()
     var snapshot = MeshSnapshot()
+    /// `snapshot.destinations`, kept by differences.
+    var meshDestinations: Set<NetworkAddress> = []
 
     // Capture
     let session: NetfilterSession

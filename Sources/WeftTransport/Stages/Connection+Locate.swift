@@ -33,10 +33,23 @@ extension Connection {
             return inboundRoute(to: dialled, from: flow.client.address.ip)
         case .outbound:
             switch loop.snapshot.locate(dialled) {
-            case .virtual(let service, let endpoint):
-                return Route(path: .local, service: service.name, target: endpoint, sourceAddress: .any)
+            case .virtual(let group):
+                let endpoint = group.next(&loop.turns)
+                return Route(
+                    path: endpoint.isLocal ? .local : .peer,
+                    service: group.service,
+                    target: endpoint.target(preferring: dialled.ip.family),
+                    sourceAddress: .any
+                )
             case .local(let service):
                 return Route(path: .local, service: service.name, target: dialled, sourceAddress: .any)
+            case .endpoint(let endpoint):
+                return Route(
+                    path: .peer,
+                    service: endpoint.service,
+                    target: dialled,
+                    sourceAddress: .own(flow.client.address.ip)
+                )
             case .outside:
                 guard !loop.snapshot.isVirtual(dialled.ip) else { return nil }
                 return Route(
