@@ -90,6 +90,7 @@ extension HostController {
         let offered = snapshot.localServices
         var spec = CaptureSpec()
         spec.scope = settings.scope == .all ? .all : .mesh
+        spec.meshDestinations = settings.scope == .mesh ? meshDestinations : []
         spec.inboundPorts = settings.inbound ? Set(offered.filter(\.isExposed).map(\.port)) : []
         spec.capturesLocal = settings.local
         spec.localPorts = Set(offered.map(\.port))
