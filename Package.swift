@@ -25,6 +25,8 @@ extension Target.Dependency {
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let logging = product(name: "Logging", package: "swift-log")
     static let arguments = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let orderedCollections = product(name: "OrderedCollections", package: "swift-collections")
     static let toml = product(name: "TOMLKit", package: "TOMLKit")
 }
 
@@ -38,6 +40,8 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -53,6 +57,11 @@ let package = Package(
         .target(name: "WeftCore", swiftSettings: settings),
         .target(name: "WeftConfig", dependencies: ["WeftCore", .toml], swiftSettings: settings),
         .target(name: "WeftCatalog", dependencies: ["WeftCore"], swiftSettings: settings),
+        .target(
+            name: "WeftGossip",
+            dependencies: ["WeftCore", .crypto, .orderedCollections],
+            swiftSettings: settings
+        ),
         .target(name: "WeftCapture", dependencies: ["WeftCore"], swiftSettings: settings),
         .target(name: "WeftProxy", dependencies: ["WeftCore"], swiftSettings: settings),
         .target(name: "WeftAPI", swiftSettings: settings),
@@ -121,6 +130,12 @@ let package = Package(
             exclude: ["Golden"],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "WeftGossipTests",
+            dependencies: ["WeftCore", "WeftGossip"],
+            exclude: ["Fixtures"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "WeftCatalogTests", dependencies: ["WeftCore", "WeftCatalog"], swiftSettings: settings),
         .testTarget(
             name: "WeftHostTests",
@@ -150,3 +165,28 @@ let package = Package(
         ),
     ]
 )
+
+// The fuzzer of the gossip codecs, which the usual build has no use for:
+//   WEFT_FUZZ=1 swift build -c release --product weft-gossip-fuzz --scratch-path .build/fuzz
+//   .build/fuzz/release/weft-gossip-fuzz Tests/Fuzz/Corpus
+if Context.environment["WEFT_FUZZ"] != nil {
+    let coverage: [SwiftSetting] = [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library", "-enable-testing"])]
+    for target in package.targets where ["WeftCore", "WeftGossip"].contains(target.name) {
+        target.swiftSettings = settings + coverage
+    }
+    package.products.append(.executable(name: "weft-gossip-fuzz", targets: ["CWeftGossipFuzzer"]))
+    package.targets += [
+        .target(
+            name: "WeftGossipFuzz",
+            dependencies: ["WeftGossip"],
+            path: "Tests/Fuzz/WeftGossipFuzz",
+            swiftSettings: settings + coverage
+        ),
+        .executableTarget(
+            name: "CWeftGossipFuzzer",
+            dependencies: ["WeftGossipFuzz"],
+            path: "Tests/Fuzz/CWeftGossipFuzzer",
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]
+        ),
+    ]
+}

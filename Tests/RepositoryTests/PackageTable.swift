@@ -19,11 +19,11 @@ struct PackageTable {
         var targets: [Target] = []
         for match in manifest.matches(of: /\.(target|executableTarget|testTarget|systemLibrary)\(/) {
             let body = Self.balanced(manifest[match.range.upperBound...], open: "(", close: ")")
-            guard let name = body.firstMatch(of: /name: "(\w+)"/)?.output.1 else { continue }
+            guard let name = body.firstMatch(of: /name: "([\w-]+)"/)?.output.1 else { continue }
             var dependencies: Set<String> = []
             if let list = body.firstMatch(of: /dependencies: \[/) {
                 let items = Self.balanced(body[list.range.upperBound...], open: "[", close: "]")
-                for item in items.matches(of: /"(\w+)"|\.(\w+)/) {
+                for item in items.matches(of: /"([\w-]+)"|\.(\w+)/) {
                     if let target = item.output.1 {
                         dependencies.insert(String(target))
                     } else if let alias = item.output.2 {

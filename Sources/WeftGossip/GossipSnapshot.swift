@@ -1,0 +1,34 @@
+package import WeftCore
+
+/// What survives a restart: whom to rejoin through, and how far the Lamport clocks had come, so that old events are not
+/// taken for new ones. The shell writes it to disk and gives it back to `GossipNode.init`.
+package struct GossipSnapshot: Sendable, Equatable {
+    /// Members that were alive, this node left out, sorted by name.
+    package var members: [Peer]
+    package var memberClock: LamportTime
+    package var eventClock: LamportTime
+    package var queryClock: LamportTime
+
+    package init(
+        members: [Peer] = [],
+        memberClock: LamportTime = 0,
+        eventClock: LamportTime = 0,
+        queryClock: LamportTime = 0
+    ) {
+        self.members = members
+        self.memberClock = memberClock
+        self.eventClock = eventClock
+        self.queryClock = queryClock
+    }
+
+    /// One member to rejoin through.
+    package struct Peer: Sendable, Equatable {
+        package var name: MemberName
+        package var address: NetworkAddress
+
+        package init(name: MemberName, address: NetworkAddress) {
+            self.name = name
+            self.address = address
+        }
+    }
+}

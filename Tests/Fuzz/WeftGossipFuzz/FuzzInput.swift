@@ -1,0 +1,1 @@
+../../WeftGossipTests/Wire/FuzzInput.swift

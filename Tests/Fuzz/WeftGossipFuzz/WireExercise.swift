@@ -1,0 +1,1 @@
+../../WeftGossipTests/Wire/WireExercise.swift
