@@ -81,7 +81,7 @@ let package = Package(
         .target(
             name: "WeftTransport",
             dependencies: [
-                "WeftCore", "WeftCatalog", "WeftProxy", .nioCore, .nioPosix, .logging,
+                "WeftCore", "WeftCatalog", "WeftGossip", "WeftProxy", .nioCore, .nioPosix, .logging,
             ],
             swiftSettings: settings
         ),
@@ -144,7 +144,7 @@ let package = Package(
         ),
         .testTarget(
             name: "WeftTransportTests",
-            dependencies: ["WeftCore", "WeftCatalog", "WeftProxy", "WeftTransport", .logging],
+            dependencies: ["WeftCore", "WeftCatalog", "WeftGossip", "WeftProxy", "WeftTransport", .logging],
             swiftSettings: settings
         ),
         .testTarget(

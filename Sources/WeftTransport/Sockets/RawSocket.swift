@@ -89,28 +89,35 @@ package struct SocketError: Error, Sendable, CustomStringConvertible {
     package var description: String { "\(call): \(String(cString: strerror(code))) (errno \(code))" }
 }
 
+/// Where the parts of sockaddr_in and sockaddr_in6 are (netinet/in.h). By offset, because NIO's own C module includes that
+/// header too, and which of the two modules Swift says the fields belong to changes with the files of a build.
+private enum SocketAddressLayout {
+    static let family = 0
+    static let port = 2
+    static let addressV4 = 4
+    static let sizeV4 = 16
+    static let addressV6 = 8
+    static let sizeV6 = 28
+}
+
 extension NetworkAddress {
     /// Nil for families other than IPv4 and IPv6.
     init?(_ storage: sockaddr_storage) {
-        var storage = storage
-        switch CInt(storage.ss_family) {
-        case AF_INET:
-            self = withUnsafeBytes(of: &storage) { bytes in
-                let address = bytes.load(as: sockaddr_in.self)
-                return NetworkAddress(
-                    .v4(UInt32(bigEndian: address.sin_addr.s_addr)),
-                    port: UInt16(bigEndian: address.sin_port)
-                )
+        let address: NetworkAddress? = withUnsafeBytes(of: storage) { bytes in
+            let port = UInt16(bigEndian: bytes.load(fromByteOffset: SocketAddressLayout.port, as: UInt16.self))
+            switch CInt(storage.ss_family) {
+            case AF_INET:
+                let bits = bytes.load(fromByteOffset: SocketAddressLayout.addressV4, as: UInt32.self)
+                return NetworkAddress(.v4(UInt32(bigEndian: bits)), port: port)
+            case AF_INET6:
+                let start = SocketAddressLayout.addressV6
+                return NetworkAddress(IPAddress(v6Bytes: .init(rebasing: bytes[start..<start + 16])), port: port)
+            default:
+                return nil
             }
-        case AF_INET6:
-            self = withUnsafeBytes(of: &storage) { bytes in
-                var address = bytes.load(as: sockaddr_in6.self)
-                let ip = withUnsafeBytes(of: &address.sin6_addr) { IPAddress(v6Bytes: $0) }
-                return NetworkAddress(ip, port: UInt16(bigEndian: address.sin6_port))
-            }
-        default:
-            return nil
         }
+        guard let address else { return nil }
+        self = address
     }
 }
 
@@ -119,29 +126,24 @@ func withSocketAddress<Result>(
     _ address: NetworkAddress,
     _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
 ) -> Result {
-    switch address.ip {
-    case .v4(let bits):
-        var four = sockaddr_in()
-        four.sin_family = sa_family_t(AF_INET)
-        four.sin_port = address.port.bigEndian
-        four.sin_addr.s_addr = bits.bigEndian
-        return withUnsafePointer(to: &four) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
+    var storage = sockaddr_storage()
+    let size = withUnsafeMutableBytes(of: &storage) { bytes in
+        bytes.storeBytes(of: address.port.bigEndian, toByteOffset: SocketAddressLayout.port, as: UInt16.self)
+        let family: CInt
+        let size: Int
+        switch address.ip {
+        case .v4(let bits):
+            (family, size) = (AF_INET, SocketAddressLayout.sizeV4)
+            bytes.storeBytes(of: bits.bigEndian, toByteOffset: SocketAddressLayout.addressV4, as: UInt32.self)
+        case .v6(let high, let low):
+            (family, size) = (AF_INET6, SocketAddressLayout.sizeV6)
+            bytes.storeBytes(of: high.bigEndian, toByteOffset: SocketAddressLayout.addressV6, as: UInt64.self)
+            bytes.storeBytes(of: low.bigEndian, toByteOffset: SocketAddressLayout.addressV6 + 8, as: UInt64.self)
         }
-    case .v6(let high, let low):
-        var six = sockaddr_in6()
-        six.sin6_family = sa_family_t(AF_INET6)
-        six.sin6_port = address.port.bigEndian
-        withUnsafeMutableBytes(of: &six.sin6_addr) {
-            $0.storeBytes(of: high.bigEndian, toByteOffset: 0, as: UInt64.self)
-            $0.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
-        }
-        return withUnsafePointer(to: &six) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_in6>.size))
-            }
-        }
+        bytes.storeBytes(of: sa_family_t(family), toByteOffset: SocketAddressLayout.family, as: sa_family_t.self)
+        return size
+    }
+    return withUnsafePointer(to: &storage) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(size)) }
     }
 }
