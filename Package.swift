@@ -88,8 +88,9 @@ let package = Package(
         .target(
             name: "WeftDaemon",
             dependencies: [
-                "WeftCore", "WeftConfig", "WeftCatalog", "WeftCapture", "WeftProxy", "WeftAPI", "WeftHost",
-                "WeftTransport", .nioCore, .nioPosix, .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle,
+                "WeftCore", "WeftConfig", "WeftCatalog", "WeftCapture", "WeftGossip", "WeftProxy", "WeftAPI",
+                "WeftHost",
+                "WeftTransport", .crypto, .nioCore, .nioPosix, .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle,
                 .unixSignals,
                 .logging,
             ],
@@ -150,8 +151,8 @@ let package = Package(
         .testTarget(
             name: "WeftDaemonTests",
             dependencies: [
-                "WeftCore", "WeftConfig", "WeftCatalog", "WeftCapture", "WeftProxy", "WeftAPI", "WeftHost",
-                "WeftTransport", "WeftDaemon", "WeftTestRig", .nioCore, .nioPosix, .lifecycle, .logging,
+                "WeftCore", "WeftConfig", "WeftCatalog", "WeftCapture", "WeftGossip", "WeftProxy", "WeftAPI",
+                "WeftHost", "WeftTransport", "WeftDaemon", "WeftTestRig", .nioCore, .nioPosix, .lifecycle, .logging,
             ],
             swiftSettings: settings
         ),

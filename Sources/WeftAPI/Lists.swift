@@ -1,26 +1,48 @@
-/// One row of `GET /v1/services`: a port of a service.
+/// Where a service answers: one row of `ServiceRow.endpoints`.
+package struct EndpointRow: Codable, Sendable, Equatable {
+    package var node: String
+    package var address: String
+    package var port: UInt16
+    /// Whether new connections to the service may go there.
+    package var healthy: Bool
+    package var labels: [String: String]
+
+    package init(node: String, address: String, port: UInt16, healthy: Bool, labels: [String: String]) {
+        self.node = node
+        self.address = address
+        self.port = port
+        self.healthy = healthy
+        self.labels = labels
+    }
+}
+
+/// One row of `GET /v1/services`: a port of a service of the mesh.
 package struct ServiceRow: Codable, Sendable, Equatable {
     package var name: String
-    package var unit: String
+    /// The unit that offers it on this host; nil when only other hosts do.
+    package var unit: String?
     package var tenant: String
     package var port: UInt16
-    /// Where it listens, then its virtual addresses are in `virtualAddresses`.
+    /// Where it listens on this host; empty when only other hosts offer it.
     package var addresses: [String]
     package var virtualAddresses: [String]
     /// Whether other hosts may reach it through weft.
     package var exposed: Bool
+    /// On all hosts, this one included if it exposes the service.
+    package var endpoints: [EndpointRow]
     package var labels: [String: String]
     /// What it speaks, when declared.
     package var `protocol`: String?
 
     package init(
         name: String,
-        unit: String,
+        unit: String?,
         tenant: String,
         port: UInt16,
         addresses: [String],
         virtualAddresses: [String],
         exposed: Bool,
+        endpoints: [EndpointRow],
         labels: [String: String],
         protocol: String?
     ) {
@@ -31,6 +53,7 @@ package struct ServiceRow: Codable, Sendable, Equatable {
         self.addresses = addresses
         self.virtualAddresses = virtualAddresses
         self.exposed = exposed
+        self.endpoints = endpoints
         self.labels = labels
         self.protocol = `protocol`
     }

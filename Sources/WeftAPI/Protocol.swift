@@ -15,15 +15,38 @@ package enum APIRoute: String, Sendable, CaseIterable {
     case captureOn = "/v1/capture/on"
     /// POST; root only. Answers with `CaptureStatus`.
     case captureOff = "/v1/capture/off"
+    case peers = "/v1/peers"
+    /// POST a `JoinRequest`; root only.
+    case join = "/v1/peers/join"
+    /// POST a `LeaveRequest`; root only.
+    case leave = "/v1/peers/leave"
+    /// `?after=N&wait=SECONDS`
+    case events = "/v1/events"
+    /// POST a `SendEventRequest`; root only.
+    case sendEvent = "/v1/events/send"
+    /// Root only, as are the changes below: who knows the keys belongs to the mesh.
+    case keys = "/v1/gossip/keys"
+    /// POST a `KeyRequestBody`.
+    case installKey = "/v1/gossip/keys/install"
+    case useKey = "/v1/gossip/keys/use"
+    case removeKey = "/v1/gossip/keys/remove"
     case metrics = "/metrics"
 
     /// Where weftd listens, unless `--socket` says otherwise.
     package static let defaultSocketPath = "/run/weft/weft.sock"
 
+    /// Whether its requests carry JSON.
+    package var expectsBody: Bool {
+        switch self {
+        case .join, .leave, .sendEvent, .installKey, .useKey, .removeKey: true
+        default: false
+        }
+    }
+
     /// GET for reading, POST for changing.
     package var method: String {
         switch self {
-        case .captureOn, .captureOff: "POST"
+        case .captureOn, .captureOff, .join, .leave, .sendEvent, .installKey, .useKey, .removeKey: "POST"
         default: "GET"
         }
     }

@@ -11,6 +11,10 @@ package struct StatusResponse: Codable, Sendable, Equatable {
     package var cpuSeconds: Double
     package var services: Int
     package var workloads: Int
+    /// Hosts of the mesh that are alive, this one included.
+    package var peersAlive: Int
+    /// Hosts that failed and have not been forgotten yet.
+    package var peersFailed: Int
     /// What is wrong on this host, most severe first; empty when all is well.
     package var problems: [Problem]
 
@@ -24,6 +28,8 @@ package struct StatusResponse: Codable, Sendable, Equatable {
         cpuSeconds: Double,
         services: Int,
         workloads: Int,
+        peersAlive: Int,
+        peersFailed: Int,
         problems: [Problem]
     ) {
         self.version = version
@@ -35,6 +41,8 @@ package struct StatusResponse: Codable, Sendable, Equatable {
         self.cpuSeconds = cpuSeconds
         self.services = services
         self.workloads = workloads
+        self.peersAlive = peersAlive
+        self.peersFailed = peersFailed
         self.problems = problems
     }
 }

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 
-/// One run of `weft`, from its arguments to what goes to standard output and standard error. Pure but for what the
-/// session's transport does.
+/// One run of `weft`, from its arguments to what goes to standard output and standard error at its end. Pure but for what
+/// the session's transport does, and for what commands that go on have written to its live output by then.
 package struct CommandLineRun: Sendable, Equatable {
     package let output: String
     package let errorOutput: String
@@ -15,15 +15,25 @@ package struct CommandLineRun: Sendable, Equatable {
                 let result = try await command.run(in: session)
                 return CommandLineRun(output: result.output, errorOutput: "", status: result.status)
             }
-            // The root without a command, and `help`: they run by throwing their text.
+            if let command = command as? any LiveCommand {
+                return CommandLineRun(output: "", errorOutput: "", status: try await command.follow(in: session))
+            }
+            // The root and the groups without a command, and `help`: they run by throwing their text.
             try command.run()
             return CommandLineRun(output: "", errorOutput: "", status: .good)
         } catch let error as DaemonError {
             return CommandLineRun(output: "", errorOutput: message(error, session.style), status: error.exitStatus)
+        } catch OutputFault.readerGone {
+            return CommandLineRun(output: "", errorOutput: "", status: .good)
+        } catch OutputFault.failed(let reason) {
+            return CommandLineRun(output: "", errorOutput: outputFailure(reason), status: .problem)
         } catch {
             return commandLineFault(error, session.style)
         }
     }
+
+    /// What is told of output that cannot be written, with the system's words for why.
+    static func outputFailure(_ reason: String) -> String { "weft: writing the output failed: \(reason).\n" }
 
     private static func message(_ error: DaemonError, _ style: Style) -> String {
         let text = wrapped("weft: \(printable(error.text))", columns: style.columns).joined(separator: "\n")

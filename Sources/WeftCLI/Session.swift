@@ -1,6 +1,8 @@
-/// What a command works with, apart from its command line: the way to weftd, and where its output goes.
+/// What a command works with, apart from its command line: the way to weftd, and what its output goes to can show.
 package struct Session: Sendable {
     let transport: any DaemonTransport
+    /// For the commands that go on; all others return what they have to say.
+    let live: any LiveOutput
     let style: Style
     let environment: [String: String]
     /// Whether the caller is root; others may be shown only a part, and are told so.
@@ -8,11 +10,13 @@ package struct Session: Sendable {
 
     package init(
         transport: any DaemonTransport,
+        live: any LiveOutput,
         style: Style,
         environment: [String: String],
         isRoot: Bool
     ) {
         self.transport = transport
+        self.live = live
         self.style = style
         self.environment = environment
         self.isRoot = isRoot

@@ -12,6 +12,7 @@ package enum StandardStreams {
         )
         return Session(
             transport: UnixSocketTransport(),
+            live: StandardOutput(),
             style: style,
             environment: environment,
             isRoot: geteuid() == 0
@@ -26,12 +27,12 @@ package enum StandardStreams {
         // Where standard error cannot be written either, the exit status is all that is left to tell.
         _ = write(run.errorOutput, to: STDERR_FILENO)
         guard fault != 0, fault != EPIPE else { return run.status.rawValue }
-        _ = write("weft: writing the output failed: \(String(cString: strerror(fault))).\n", to: STDERR_FILENO)
+        _ = write(CommandLineRun.outputFailure(String(cString: strerror(fault))), to: STDERR_FILENO)
         return max(run.status.rawValue, ExitStatus.problem.rawValue)
     }
 
     /// Writes all of `text`; returns 0 or the error number.
-    private static func write(_ text: String, to descriptor: CInt) -> CInt {
+    fileprivate static func write(_ text: String, to descriptor: CInt) -> CInt {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -62,4 +63,17 @@ package enum StandardStreams {
             if let value = getenv(name) { environment[name] = String(cString: value) }
         }
     }
+}
+
+/// The process's own output, as commands that go on write to it: each text at once, none held back.
+private struct StandardOutput: LiveOutput {
+    func write(_ text: String) throws(OutputFault) {
+        switch StandardStreams.write(text, to: STDOUT_FILENO) {
+        case 0: break
+        case EPIPE: throw .readerGone
+        case let fault: throw .failed(reason: String(cString: strerror(fault)))
+        }
+    }
+
+    func note(_ line: String) { _ = StandardStreams.write(line + "\n", to: STDERR_FILENO) }
 }

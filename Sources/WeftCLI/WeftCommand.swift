@@ -6,7 +6,7 @@ internal import WeftCore
 package struct WeftCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "weft",
-        abstract: "See and steer the service mesh on this host.",
+        abstract: "See and steer the service mesh, from any of its hosts.",
         discussion: """
             weft asks weftd, the daemon on this host, over \(APIRoute.defaultSocketPath) ($WEFT_SOCKET or --socket
             name another). It may be used by root and by members of the group weft; other users see their own
@@ -15,10 +15,22 @@ package struct WeftCommand: ParsableCommand {
             Exit status: 0 good, 1 problem found, 2 wrong usage, 3 weftd cannot be reached.
             """,
         version: weftVersion,
-        subcommands: [
-            StatusCommand.self, ServicesCommand.self, WorkloadsCommand.self, ConnectionsCommand.self,
-            DecisionsCommand.self, CheckCommand.self, OnCommand.self, OffCommand.self, VersionCommand.self,
-            CompletionsCommand.self,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Host",
+                subcommands: [
+                    StatusCommand.self, WorkloadsCommand.self, ConnectionsCommand.self, DecisionsCommand.self,
+                    CheckCommand.self, OnCommand.self, OffCommand.self,
+                ]
+            ),
+            CommandGroup(
+                name: "Mesh",
+                subcommands: [
+                    PeersCommand.self, ServicesCommand.self, JoinCommand.self, LeaveCommand.self, EventsCommand.self,
+                    EventCommand.self, GossipCommand.self,
+                ]
+            ),
+            CommandGroup(name: "Other", subcommands: [VersionCommand.self, CompletionsCommand.self]),
         ]
     )
 

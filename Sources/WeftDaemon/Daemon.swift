@@ -73,6 +73,14 @@ package struct Daemon: Sendable {
         )
         await controller.start()
         try await plane.accept()
+        let mesh = MeshController(
+            configuration: configuration,
+            name: try nodeName,
+            host: controller,
+            stateDirectory: options.stateDirectory,
+            dialMark: CaptureMark.own,
+            logger: logger
+        )
         try await serve(
             Parts(
                 started: started,
@@ -80,7 +88,8 @@ package struct Daemon: Sendable {
                 mount: mount,
                 directory: directory,
                 plane: plane,
-                controller: controller
+                controller: controller,
+                mesh: mesh
             )
         )
         await controller.removeCapture()
@@ -98,16 +107,27 @@ package struct Daemon: Sendable {
         let directory: WorkloadDirectory
         let plane: DataPlane
         let controller: HostController
+        let mesh: MeshController
+    }
+
+    /// What this host calls itself in the mesh.
+    private var nodeName: NodeName {
+        get throws(DaemonError) {
+            let text = configuration.node.name ?? System.hostName
+            guard let name = NodeName(text) else { throw .nodeName(text) }
+            return name
+        }
     }
 
     /// The services from start to stop.
     private func serve(_ parts: Parts) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let reports = Reports(
-            node: configuration.node.name ?? System.hostName,
+            node: parts.mesh.name.text,
             started: parts.started,
             plane: parts.plane,
             controller: parts.controller,
+            mesh: parts.mesh,
             mount: parts.mount,
             directory: parts.directory
         )
@@ -135,6 +155,7 @@ package struct Daemon: Sendable {
             ),
             DataPlaneService(plane: parts.plane, controller: parts.controller),
             CaptureService(controller: parts.controller, notifications: parts.notifications),
+            MembershipService(mesh: parts.mesh, host: parts.controller),
             Reloader(
                 controller: parts.controller,
                 path: options.configurationPath,

@@ -4,8 +4,7 @@ package enum DaemonError: Error, Sendable, Equatable, CustomStringConvertible {
     case configurationInvalid(path: String, diagnostics: [String])
     case listener(address: String, reason: String)
     case apiSocket(path: String, reason: String)
-    case cgroups(reason: String)
-    case socketDiag(reason: String)
+    case nodeName(String)
 
     package var description: String {
         switch self {
@@ -17,10 +16,9 @@ package enum DaemonError: Error, Sendable, Equatable, CustomStringConvertible {
             "cannot listen on \(address): \(reason); is another weftd running? See: ss -ltnp"
         case .apiSocket(let path, let reason):
             "cannot make the API socket \(path): \(reason); is the directory there and writable for user weft?"
-        case .cgroups(let reason):
-            "cannot follow the control groups: \(reason); weft needs cgroup2, as systemd mounts it by default"
-        case .socketDiag(let reason):
-            "cannot ask the kernel for socket owners: \(reason); is the module inet_diag available?"
+        case .nodeName(let text):
+            "this host is called \"\(text)\", which cannot be a name in the mesh; set name in [node] of "
+                + "/etc/weft/weft.toml to 1 to 63 letters, digits and hyphens"
         }
     }
 }

@@ -10,7 +10,7 @@ import WeftAPI
         arguments: [
             "sevices", "status --colour", "status extra", "decisions --last 0", "decisions --last 4097",
             "decisions --last x", "decisions --last", "status -o yaml", "completions", "completions tcsh",
-            "connections --unit", "services a b", "on now",
+            "connections --unit", "services a b", "on now", "services --endpoint",
         ]
     )
     func wrongUsage(_ line: String) async {
@@ -41,7 +41,7 @@ import WeftAPI
         let byOption = await weft("--generate-completion-script \(shell)", .failing(.noSocket(socket)))
         #expect(byCommand == byOption)
         #expect(byCommand.status == .good)
-        #expect(byCommand.output.contains("connections"))
+        #expect(["connections", "peers", "gossip", "keygen", "install"].allSatisfy { byCommand.output.contains($0) })
         #expect(byCommand.output.contains("socket"))
     }
 

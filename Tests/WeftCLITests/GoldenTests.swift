@@ -63,6 +63,9 @@ import WeftAPI
         Case("services-ascii-60", "services", .answering(.services, Answers.services), style: ascii60),
         Case("services-colour-80", "services web", .answering(.services, Answers.services), style: colour80),
         Case("services-named-json", "services postgresql -o json", .answering(.services, Answers.services)),
+        Case("services-named", "services web", .answering(.services, Answers.services)),
+        Case("services-local", "services postgresql", .answering(.services, Answers.services)),
+        Case("services-endpoints", "services --endpoints", .answering(.services, Answers.services), style: terminal100),
         Case("services-unknown", "services shop", .answering(.services, Answers.services)),
         Case("services-empty", "services", .answering(.services, "[]")),
         Case("services-empty-user", "services", .answering(.services, "[]"), style: ascii60, isRoot: false),
@@ -89,6 +92,17 @@ import WeftAPI
     static let usage = [
         Case("help", "", .failing(.noSocket(socket))),
         Case("help-connections", "help connections", .failing(.noSocket(socket))),
+        Case("help-peers", "help peers", .failing(.noSocket(socket))),
+        Case("help-events", "events --help", .failing(.noSocket(socket))),
+        Case("help-event", "help event", .failing(.noSocket(socket))),
+        Case("help-gossip", "gossip", .failing(.noSocket(socket))),
+        Case("help-keys", "gossip keys", .failing(.noSocket(socket))),
+        Case("help-keys-install", "help gossip keys install", .failing(.noSocket(socket))),
+        Case("usage-state", "peers --state dead", .failing(.noSocket(socket))),
+        Case("usage-join", "join", .failing(.noSocket(socket))),
+        Case("usage-address", "join 10.0.0.300", .failing(.noSocket(socket))),
+        Case("usage-events", "events --since-start --last 3", .failing(.noSocket(socket))),
+        Case("usage-key", "gossip keys use c2hvcnQ=", .failing(.noSocket(socket))),
         Case("usage-command", "sevices", .failing(.noSocket(socket))),
         Case("usage-option", "status --colour", .failing(.noSocket(socket))),
         Case("usage-last", "decisions --last 5000", .failing(.noSocket(socket))),
@@ -106,7 +120,7 @@ import WeftAPI
         ("not-json", .notJSON(socket, beginning: "<html>")),
         ("unknown-form", .unknownForm(target: "/v1/status", detail: "field `node` is missing")),
         ("no-route", .failedStatus(404, target: "/v1/check")), ("failed", .failedStatus(500, target: "/v1/check")),
-        ("refused", .refused(code: "x", text: "No\u{1b}[2J.", next: "sudo weft on")),
+        ("restarted", .restarted(socket)), ("refused", .refused(code: "x", text: "No\u{1b}[2J.", next: "sudo weft on")),
     ]
 
     @Test("Reports look as in the golden files", arguments: reports)
@@ -114,6 +128,9 @@ import WeftAPI
 
     @Test("Lists look as in the golden files", arguments: tables)
     func list(_ example: Case) async throws { try await compare(example) }
+
+    @Test("What is about other hosts looks as in the golden files", arguments: gossip)
+    func mesh(_ example: Case) async throws { try await compare(example) }
 
     @Test("Help and usage errors look as in the golden files", arguments: usage)
     func help(_ example: Case) async throws { try await compare(example) }
@@ -125,18 +142,13 @@ import WeftAPI
 
     @Test("No golden file is left over")
     func goldenFilesAreUsed() throws {
-        let names = (Self.reports + Self.tables + Self.usage).map(\.name) + Self.errors.map { "error-\($0.0)" }
+        let names =
+            (Self.reports + Self.tables + Self.gossip + Self.usage).map(\.name) + Self.errors.map { "error-\($0.0)" }
         #expect(try goldenFiles() == names.map { "\($0).txt" }.sorted())
     }
 
     private func compare(_ example: Case) async throws {
-        let session = Session(
-            transport: example.transport,
-            style: example.style,
-            environment: [:],
-            isRoot: example.isRoot
-        )
-        let run = await CommandLineRun.run(example.arguments, in: session)
+        let run = await weft(example.arguments, example.transport, style: example.style, isRoot: example.isRoot)
         try expectGolden(run, example.name, commandLine: example.arguments)
     }
 }

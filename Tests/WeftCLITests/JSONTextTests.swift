@@ -20,6 +20,16 @@ import Testing
         #expect(try JSONText(Array(text.utf8)).rendered() == expected)
     }
 
+    @Test("A line has no spaces but those in strings, and its names are sorted")
+    func line() throws {
+        let text = try JSONText(Array(#" { "b" : [ 1.50 , { } , [ ] ] , "a" : "x y" } "#.utf8))
+        #expect(text.renderedLine() == #"{"a":"x y","b":[1.50,{},[]]}"# + "\n")
+        #expect(text.elements(of: "b").map { $0.renderedLine() } == ["1.50\n", "{}\n", "[]\n"])
+        #expect(text.elements(of: "a").isEmpty)
+        #expect(text.elements(of: "c").isEmpty)
+        #expect(try JSONText(Array("[1]".utf8)).elements(of: "b").isEmpty)
+    }
+
     @Test(
         "Rendering what was rendered changes nothing",
         arguments: [Answers.statusFailed, Answers.services, Answers.connections, Answers.checkMixed]

@@ -33,6 +33,17 @@ import Testing
         #expect(lines.map(\.count) == [262, 262, 262])
     }
 
+    @Test("A cell's colour is around its text, not its padding, and does not count as width")
+    func tints() {
+        let columns: [Table.Column] = [.word("STATE") { $0 == 0 ? .good : nil }, .number("N") { _ in .failed }]
+        let text = Table(columns, rows: [["up", "1"], ["down", "10"]])
+            .rendered(Style(hasColour: true, hasUnicode: true, columns: 40))
+        #expect(
+            text.replacing("\u{1b}", with: "~")
+                == "~[1mSTATE   N~[0m\n~[32mup~[0m      ~[31m1~[0m\ndown   ~[31m10~[0m\n"
+        )
+    }
+
     @Test("Line breaks and escapes in a cell stay in its row")
     func hostileCell() {
         let text = Table([.text("A"), .text("B")], rows: [["x\ny\u{1b}[0m", "z"]]).rendered(.plain)

@@ -24,6 +24,17 @@ import Testing
     func durations(_ seconds: Double, _ text: String) { #expect(humanDuration(seconds: seconds) == text) }
 
     @Test(
+        "Round-trip times have one digit after the point where hosts are near, and odd ones are left out",
+        arguments: [
+            (0, "<0.1ms"), (0.0499, "<0.1ms"), (0.05, "0.1ms"), (0.42, "0.4ms"), (9.94, "9.9ms"), (9.95, "10ms"),
+            (123.4, "123ms"), (1200, "1.2s"), (-0.1, nil), (.nan, nil), (.infinity, "104166666666d16h"),
+        ] as [(Double, String?)]
+    )
+    func roundTrips(_ milliseconds: Double, _ text: String?) {
+        #expect(humanRoundTrip(milliseconds: milliseconds) == text)
+    }
+
+    @Test(
         "Counts are grouped by thousands",
         arguments: [
             (0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567"), (.min, "-9,223,372,036,854,775,808"),

@@ -7,11 +7,9 @@ import WeftAPI
 
 /// The real transport against real sockets: what it asks, and what it makes of a daemon that is away, slow or strange.
 @Suite(.timeLimit(.minutes(1))) struct UnixSocketTransportTests {
-    private let status = DaemonRequest(.status)
-
     @Test("A GET and a POST arrive with method, target and host, and the answer comes back whole")
     func exchange() async throws {
-        let seen: @Sendable (HTTPRequestHead) -> (HTTPResponseStatus, String) = { head in
+        let seen: @Sendable (HTTPRequestHead, String) -> (HTTPResponseStatus, String) = { head, _ in
             (.ok, "\(head.method) \(head.uri) \(head.headers["host"]) \(head.version)")
         }
         try await TestServer.with(.http(seen)) { server in
@@ -24,14 +22,44 @@ import WeftAPI
         }
     }
 
+    @Test("A body goes as JSON with its length; without one there is neither type nor body")
+    func requestBody() async throws {
+        let seen: @Sendable (HTTPRequestHead, String) -> (HTTPResponseStatus, String) = { head, body in
+            (.ok, "\(head.headers["content-type"]) \(head.headers["content-length"]) \(body)")
+        }
+        try await TestServer.with(.http(seen)) { server in
+            let transport = UnixSocketTransport()
+            let request = DaemonRequest(.join, body: Array(#"{"addresses":["ü"]}"#.utf8))
+            let with = try await transport.exchange(request, at: server.socket)
+            #expect(String(decoding: with.body, as: UTF8.self) == #"["application/json"] ["20"] {"addresses":["ü"]}"#)
+            let without = try await transport.exchange(DaemonRequest(.captureOn), at: server.socket)
+            #expect(String(decoding: without.body, as: UTF8.self) == #"[] ["0"] "#)
+        }
+    }
+
+    @Test("A request's own limit of time counts instead of the transport's, be it shorter or longer")
+    func ownTimeout() async throws {
+        let short = DaemonRequest(.events, timeout: .milliseconds(150))
+        try await TestServer.with(.raw("", thenCloses: false)) { server in
+            let late = DaemonError.timedOut(server.socket, target: "/v1/events", after: .milliseconds(150))
+            #expect(await ask(server.socket, short) == .failure(late))
+        }
+        let long = DaemonRequest(.events, timeout: .seconds(20))
+        try await TestServer.with(.http { _, _ in (.ok, "{}") }) { server in
+            let answer = await ask(server.socket, long, timeout: .zero)
+            #expect(answer == .success(DaemonAnswer(status: 200, body: Array("{}".utf8))))
+        }
+    }
+
     @Test(
         "A whole command works over a socket whose path has odd characters",
         arguments: ["w s.sock", "ü%2F:@?#.sock"]
     )
     func oddPath(_ name: String) async throws {
-        try await TestServer.with(.http { _ in (.ok, Answers.statusGood) }, name: name) { server in
+        try await TestServer.with(.http { _, _ in (.ok, Answers.statusGood) }, name: name) { server in
             let session = Session(
                 transport: UnixSocketTransport(),
+                live: RecordedOutput(),
                 style: .plain,
                 environment: ["WEFT_SOCKET": server.socket.path],
                 isRoot: true
@@ -162,7 +190,7 @@ import WeftAPI
     @Test("Exchanges leave no descriptor behind")
     func descriptors() async throws {
         let exchanges = 50
-        try await TestServer.with(.http { _ in (.ok, "[]") }) { server in
+        try await TestServer.with(.http { _, _ in (.ok, "[]") }) { server in
             // Other tests open and close some of their own meanwhile, but an exchange that leaks leaves at least one.
             let limit = try openSockets() + exchanges
             for _ in 0..<exchanges { _ = await ask(server.socket) }
@@ -176,12 +204,13 @@ import WeftAPI
 
     private func ask(
         _ socket: SocketPath,
+        _ request: DaemonRequest = DaemonRequest(.status),
         timeout: Duration = .seconds(20),
         bodyLimit: Int = 1 << 20
     ) async -> Result<DaemonAnswer, DaemonError> {
         do throws(DaemonError) {
             let transport = UnixSocketTransport(timeout: timeout, bodyLimit: bodyLimit)
-            return .success(try await transport.exchange(status, at: socket))
+            return .success(try await transport.exchange(request, at: socket))
         } catch {
             return .failure(error)
         }

@@ -26,12 +26,9 @@ struct DaemonErrorTests {
                     + "for user weft?"
             ),
             (
-                .cgroups(reason: "r"),
-                "cannot follow the control groups: r; weft needs cgroup2, as systemd mounts it by default"
-            ),
-            (
-                .socketDiag(reason: "r"),
-                "cannot ask the kernel for socket owners: r; is the module inet_diag available?"
+                .nodeName("a b"),
+                "this host is called \"a b\", which cannot be a name in the mesh; set name in [node] of "
+                    + "/etc/weft/weft.toml to 1 to 63 letters, digits and hyphens"
             ),
         ] as [(DaemonError, String)]
     )

@@ -1,10 +1,12 @@
 import Testing
 import WeftAPI
 import WeftCore
+import WeftGossip
 import WeftProxy
 
 @testable import WeftDaemon
 @testable import WeftHost
+@testable import WeftTransport
 
 @Suite("Metrics")
 struct MetricsTests {
@@ -18,7 +20,8 @@ struct MetricsTests {
     private static func metrics(
         _ counters: TrafficCounters,
         capture: CaptureStatus.State = .on,
-        conntrack: (count: Int, max: Int)? = (12, 262_144)
+        conntrack: (count: Int, max: Int)? = (12, 262_144),
+        gossip: GossipReport? = nil
     ) -> Metrics {
         Metrics(
             counters: counters,
@@ -26,6 +29,8 @@ struct MetricsTests {
             services: 3,
             usage: usage,
             conntrack: conntrack,
+            gossip: gossip,
+            catalogue: CatalogueReport(records: 5, endpoints: 4, refusals: ["future-version": 1]),
             uptime: .milliseconds(2500)
         )
     }
@@ -113,6 +118,15 @@ struct MetricsTests {
         # HELP weft_conntrack_entries_max Connections that can be tracked.
         # TYPE weft_conntrack_entries_max gauge
         weft_conntrack_entries_max 262144
+        # HELP weft_catalogue_records Records of other hosts' services, removed ones included.
+        # TYPE weft_catalogue_records gauge
+        weft_catalogue_records 5
+        # HELP weft_catalogue_endpoints Endpoints on other hosts that connections may go to.
+        # TYPE weft_catalogue_endpoints gauge
+        weft_catalogue_endpoints 4
+        # HELP weft_catalogue_refused_total Statements of others not believed, by reason.
+        # TYPE weft_catalogue_refused_total counter
+        weft_catalogue_refused_total{reason="future-version"} 1
         # HELP process_resident_memory_bytes Resident memory of weftd.
         # TYPE process_resident_memory_bytes gauge
         process_resident_memory_bytes 25000000
@@ -143,12 +157,19 @@ struct MetricsTests {
                 }
             }
         }
-        let exposition = try Exposition(Self.metrics(counters).text)
+        let node = try GossipNode(
+            GossipConfiguration(name: "a", advertise: NetworkAddress(.loopbackV4, port: 7946))
+        )
+        let gossip = GossipReport(counters: node.counters, gauges: node.gauges, sendDrops: 2)
+        let exposition = try Exposition(Self.metrics(counters, gossip: gossip).text)
         #expect(Set(exposition.families.map(\.name)).count == exposition.families.count)
         for family in exposition.families {
             #expect((family.kind == "counter") == family.name.hasSuffix("_total"), "\(family.name)")
             #expect(family.help.hasSuffix("."), "\(family.name)")
         }
+        let probes = try #require(exposition["weft_gossip_probe_seconds"])
+        #expect(probes.samples.count { $0.name.hasSuffix("_bucket") } == RoundTripHistogram.bounds.count + 1)
+        #expect(exposition["weft_members"]?.samples.count == Member.State.allCases.count)
         let ended = try #require(exposition["weft_connections_ended_total"])
         #expect(ended.samples.count == Ending.allCases.count * Side.allCases.count)
         #expect(Set(ended.samples.compactMap { $0.labels["ending"] }) == Set(Ending.allCases.map(\.rawValue)))

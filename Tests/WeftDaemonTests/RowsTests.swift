@@ -40,24 +40,45 @@ struct RowsTests {
     private static let client = ClientAddress(NetworkAddress(.v4(0x0a00_0005), port: 41000))
     private static let destination = OriginalDestination(NetworkAddress(.v6(high: 0xfd00 << 48, low: 9), port: 8080))
 
-    @Test("A service")
-    func serviceRow() throws {
-        let service = try Self.service("web", unit: "web.service", tenant: Self.named("shop"))
-        let virtual = VirtualAddress(v4: .v4(0xf000_0001), v6: .v6(high: 0xfd77 << 48, low: 1))
-        let row = ServiceRow(service, virtual: virtual)
-        let expected = ServiceRow(
-            name: "web",
-            unit: "web.service",
-            tenant: "shop",
-            port: 80,
-            addresses: ["0.0.0.0", "::1"],
-            virtualAddresses: ["240.0.0.1", "fd77::1"],
-            exposed: true,
-            labels: ["version": "2"],
-            protocol: "http"
+    @Test("A service of this host, and one that only others offer")
+    func serviceRows() throws {
+        let own = try Self.service("web", unit: "web.service", tenant: Self.named("shop"))
+        var builder = MeshBuilder()
+        builder.setLocal(services: [own], ownAddresses: [.loopbackV4])
+        var change = CatalogueChange()
+        change.added = try [
+            Self.remote("web", on: "db-1", healthy: false), Self.remote("api", on: "db-1", healthy: true),
+        ]
+        builder.apply(change)
+        let snapshot = builder.build().snapshot
+        let address = IPAddress.v4(0x0a00_0001)
+        let rows = ServiceRow.rows(of: snapshot, node: "here", address: address) { _ in true }
+        let web = try #require(rows.last)
+        #expect(rows.map(\.name) == ["api", "web"])
+        #expect(rows[0].unit == nil && rows[0].exposed && rows[0].addresses == [])
+        #expect(web.unit == "web.service" && web.tenant == "shop" && web.addresses == ["0.0.0.0", "::1"])
+        #expect(web.virtualAddresses.count == 2 && web.labels == ["version": "2"] && web.protocol == "http")
+        #expect(
+            web.endpoints == [
+                EndpointRow(node: "here", address: "10.0.0.1", port: 80, healthy: true, labels: ["version": "2"]),
+                EndpointRow(node: "db-1", address: "10.0.0.9", port: 80, healthy: false, labels: [:]),
+            ]
         )
-        #expect(row == expected)
-        #expect(ServiceRow(service, virtual: nil).virtualAddresses == [])
+        // Who does not see the mesh sees its own services only.
+        #expect(ServiceRow.rows(of: snapshot, node: "here", address: address) { $0 != nil } == [web])
+    }
+
+    private static func remote(_ name: String, on node: String, healthy: Bool) throws -> Endpoint {
+        let service = try #require(ServiceName(name))
+        return try #require(
+            Endpoint(
+                service: service,
+                node: NodeName(node),
+                port: 80,
+                addresses: [.v4(0x0a00_0009)],
+                isHealthy: healthy
+            )
+        )
     }
 
     @Test("A workload has its own services and traffic, ended and open, and nobody else's")

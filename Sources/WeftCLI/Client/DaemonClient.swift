@@ -4,7 +4,7 @@ internal import WeftAPI
 /// weftd as the commands see it: questions with typed answers. Stateless; each question is a connection of its own.
 package struct DaemonClient: Sendable {
     private let transport: any DaemonTransport
-    private let socket: SocketPath
+    let socket: SocketPath
 
     package init(transport: any DaemonTransport, socket: SocketPath) {
         self.transport = transport
@@ -21,9 +21,26 @@ package struct DaemonClient: Sendable {
     func ask<Value: Decodable>(
         _ type: Value.Type,
         _ route: APIRoute,
-        query: String? = nil
+        query: String? = nil,
+        timeout: Duration? = nil
     ) async throws(DaemonError) -> Answer<Value> {
-        let request = DaemonRequest(route, query: query)
+        try await ask(type, DaemonRequest(route, query: query, timeout: timeout))
+    }
+
+    /// Asks with something to tell: `message` goes as JSON.
+    func tell<Value: Decodable>(
+        _ message: some Encodable,
+        _ route: APIRoute,
+        timeout: Duration? = nil,
+        answer type: Value.Type
+    ) async throws(DaemonError) -> Answer<Value> {
+        try await ask(type, DaemonRequest(route, body: jsonBytes(message), timeout: timeout))
+    }
+
+    private func ask<Value: Decodable>(
+        _ type: Value.Type,
+        _ request: DaemonRequest
+    ) async throws(DaemonError) -> Answer<Value> {
         let answer = try await transport.exchange(request, at: socket)
         guard (200..<300).contains(answer.status) else { throw failure(answer, request) }
         let json: JSONText
@@ -45,6 +62,17 @@ package struct DaemonClient: Sendable {
             return .failedStatus(answer.status, target: request.target)
         }
         return .refused(code: refusal.code, text: refusal.text, next: refusal.next)
+    }
+}
+
+/// A message of weft's own as JSON, its names sorted: structures of strings and numbers, which always can be encoded.
+func jsonBytes(_ message: some Encodable) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+    do {
+        return try Array(encoder.encode(message))
+    } catch {
+        preconditionFailure("\(type(of: message)) cannot be encoded as JSON: \(error)")
     }
 }
 

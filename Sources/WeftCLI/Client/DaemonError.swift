@@ -27,6 +27,8 @@ package enum DaemonError: Error, Sendable, Equatable {
     case unknownForm(target: String, detail: String)
     /// A status that means failure, without an `ErrorResponse`.
     case failedStatus(Int, target: String)
+    /// In the middle of following events, another weftd answered than before.
+    case restarted(SocketPath)
     /// weftd said why not.
     case refused(code: String, text: String, next: String)
 }
@@ -71,6 +73,7 @@ extension DaemonError {
                 + "weft and weftd are of different versions."
         case .failedStatus(404, let target): "weftd does not know \(target): weft and weftd are of different versions."
         case .failedStatus(let status, let target): "weftd answered \(target) with HTTP status \(status) and no reason."
+        case .restarted(let socket): "weftd at \(socket) was restarted: it counts its events from 1 again."
         case .refused(_, let text, _): text
         }
     }
@@ -84,6 +87,7 @@ extension DaemonError {
         case .notPermitted(let socket, _): "namei -l \(socket)"
         case .cannotConnect, .closedUnanswered: "systemctl status weftd"
         case .unknownForm, .failedStatus(404, _): "weft version"
+        case .restarted: "weft events --since-start"
         case .busy, .timedOut, .truncated, .tooLarge, .failedStatus: "journalctl -u weftd -n 50"
         case .notHTTP, .notJSON: "sudo ss -xlp"
         case .refused(_, _, let next): next
@@ -93,7 +97,8 @@ extension DaemonError {
     package var exitStatus: ExitStatus {
         switch self {
         case .badSocketPath: .usage
-        case .noSocket, .notListening, .notPermitted, .busy, .cannotConnect, .timedOut, .closedUnanswered, .truncated:
+        case .noSocket, .notListening, .notPermitted, .busy, .cannotConnect, .timedOut, .closedUnanswered, .truncated,
+            .restarted:
             .unreachable
         case .tooLarge, .notHTTP, .notJSON, .unknownForm, .failedStatus, .refused: .problem
         }

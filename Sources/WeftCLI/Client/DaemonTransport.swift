@@ -5,10 +5,17 @@ package struct DaemonRequest: Sendable, Equatable {
     package let route: APIRoute
     /// What follows the `?`, without it; nil for none. Made by weft itself of names and digits, so it needs no escaping.
     package let query: String?
+    /// JSON that goes with a POST; nil for none.
+    package let body: [UInt8]?
+    /// The most that the whole exchange may take, where that is not the transport's own limit: for a question that weftd
+    /// takes its time for on purpose.
+    package let timeout: Duration?
 
-    package init(_ route: APIRoute, query: String? = nil) {
+    package init(_ route: APIRoute, query: String? = nil, body: [UInt8]? = nil, timeout: Duration? = nil) {
         self.route = route
         self.query = query
+        self.body = body
+        self.timeout = timeout
     }
 
     /// The request target: path and query.

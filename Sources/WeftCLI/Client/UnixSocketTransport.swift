@@ -7,7 +7,7 @@ internal import WeftAPI
 
 /// Asks weftd by HTTP/1.1 over its Unix socket, with a client and one thread that live for one question.
 package struct UnixSocketTransport: DaemonTransport {
-    /// For the whole exchange, from connecting to the last byte.
+    /// For the whole exchange, from connecting to the last byte, unless the request sets another limit.
     private let timeout: Duration
     /// The longest body that is read, in bytes.
     private let bodyLimit: Int
@@ -47,7 +47,8 @@ package struct UnixSocketTransport: DaemonTransport {
         with client: HTTPClient
     ) async -> Result<DaemonAnswer, DaemonError> {
         await withTaskGroup(of: Result<DaemonAnswer, DaemonError>.self) { group in
-            let late = DaemonError.timedOut(socket, target: request.target, after: timeout)
+            let limit = limit(request)
+            let late = DaemonError.timedOut(socket, target: request.target, after: limit)
             group.addTask {
                 do throws(DaemonError) {
                     return .success(try await converse(request, at: socket, with: client))
@@ -57,7 +58,7 @@ package struct UnixSocketTransport: DaemonTransport {
             }
             group.addTask {
                 // Cancelled means that the exchange came first, and nobody reads this result.
-                try? await Task.sleep(for: timeout)
+                try? await Task.sleep(for: limit)
                 return .failure(late)
             }
             let first = await group.next() ?? .failure(late)
@@ -65,6 +66,8 @@ package struct UnixSocketTransport: DaemonTransport {
             return first
         }
     }
+
+    private func limit(_ request: DaemonRequest) -> Duration { request.timeout ?? timeout }
 
     private func converse(
         _ request: DaemonRequest,
@@ -75,9 +78,13 @@ package struct UnixSocketTransport: DaemonTransport {
         message.method = HTTPMethod(rawValue: request.route.method)
         message.headers.add(name: "host", value: "weftd")
         message.headers.add(name: "accept", value: "application/json")
+        if let body = request.body {
+            message.headers.add(name: "content-type", value: "application/json")
+            message.body = .bytes(ByteBuffer(bytes: body))
+        }
         let response: HTTPClientResponse
         do {
-            response = try await client.execute(message, timeout: TimeAmount(timeout))
+            response = try await client.execute(message, timeout: TimeAmount(limit(request)))
         } catch {
             throw headFault(error, request, at: socket)
         }
@@ -98,7 +105,7 @@ package struct UnixSocketTransport: DaemonTransport {
         case let error as HTTPParserError: .notHTTP(socket, reason: "\(error)")
         case let error as HTTPClientError where error == .remoteConnectionClosed: .closedUnanswered(socket)
         case let error as HTTPClientError where [.deadlineExceeded, .connectTimeout].contains(error):
-            .timedOut(socket, target: request.target, after: timeout)
+            .timedOut(socket, target: request.target, after: limit(request))
         default: .cannotConnect(socket, reason: "\(error)")
         }
     }

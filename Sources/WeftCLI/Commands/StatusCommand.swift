@@ -5,7 +5,7 @@ internal import WeftAPI
 struct StatusCommand: SessionCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show this host at a glance: capture, connections, and what is wrong.",
+        abstract: "Show this host at a glance: capture, peers, connections, and what is wrong.",
         discussion: "Exit status 1 when capture failed or a problem is an error."
     )
 

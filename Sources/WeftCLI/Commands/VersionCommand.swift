@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import FoundationEssentials
 internal import WeftAPI
 internal import WeftCore
 
@@ -58,12 +57,10 @@ struct VersionCommand: SessionCommand {
     }
 
     private func json(_ versions: Versions) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
         do {
-            return try JSONText(Array(encoder.encode(versions))).rendered()
+            return try JSONText(jsonBytes(versions)).rendered()
         } catch {
-            preconditionFailure("strings cannot be encoded as JSON: \(error)")
+            preconditionFailure("what was encoded as JSON cannot be read: \(error)")
         }
     }
 }

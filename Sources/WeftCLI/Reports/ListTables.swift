@@ -1,32 +1,5 @@
 internal import WeftAPI
 
-/// The services by name, then port.
-func servicesTable(_ rows: [ServiceRow], _ session: Session) -> String {
-    guard !rows.isEmpty else {
-        return emptyList(
-            "No services here. A service is a systemd unit that listens on a TCP port that other hosts can reach.",
-            next: "weft workloads",
-            session
-        )
-    }
-    let columns: [Table.Column] = [
-        .text("NAME"), .number("PORT"), .text("UNIT"), .text("TENANT"), .word("EXPOSED"),
-        .text("PROTOCOL", isOptional: true), .text("ADDRESSES"), .text("VIRTUAL", isOptional: true),
-        .text("LABELS", isOptional: true),
-    ]
-    let sorted = rows.sorted { ($0.name, $0.port, $0.unit) < ($1.name, $1.port, $1.unit) }
-    return Table(
-        columns,
-        rows: sorted.map { row in
-            [
-                row.name, "\(row.port)", row.unit, row.tenant, row.exposed ? "yes" : "no", row.protocol,
-                list(row.addresses), list(row.virtualAddresses),
-                list(row.labels.map { "\($0.key)=\($0.value)" }.sorted()),
-            ]
-        }
-    ).rendered(session.style)
-}
-
 /// The workloads by unit.
 func workloadsTable(_ rows: [WorkloadRow], _ session: Session) -> String {
     guard !rows.isEmpty else {
@@ -101,11 +74,8 @@ func decisionsTable(_ rows: [DecisionRow], _ session: Session) -> String {
 /// The unit, or the address of a client whose unit is on another host.
 private func sourceText(_ source: SourceRow) -> String { source.unit ?? source.address }
 
-/// The elements with commas between, or nothing.
-private func list(_ elements: [String]) -> String? { elements.isEmpty ? nil : elements.joined(separator: ",") }
-
 /// That there is nothing to list, why that may be, and what to type next.
-private func emptyList(_ text: String, next: String, _ session: Session) -> String {
+func emptyList(_ text: String, next: String, _ session: Session) -> String {
     let note = session.isRoot ? "" : " Unless you are root or in the group weft, you see your own workloads only."
-    return wrapped(text + note, columns: session.style.columns).joined(separator: "\n") + "\nNext: \(next)\n"
+    return advice(text + note, next: next, session.style)
 }

@@ -18,6 +18,8 @@ struct StatusReport {
         for sentence in status.capture.degraded {
             text += field("degraded", sentence, style, tint: .warning)
         }
+        let peers = "\(humanCount(status.peersAlive)) alive, \(humanCount(status.peersFailed)) failed"
+        text += field("peers", peers, style, tint: status.peersFailed > 0 ? .warning : nil)
         text += field("connections", connectionsText, style)
         let found = "\(counted(status.services, "service")), \(counted(status.workloads, "workload"))"
         text += field("found", found, style)
@@ -90,11 +92,4 @@ private func field(_ name: String, _ value: String, _ style: Style, tint: Tint? 
     let label = name + String(repeating: " ", count: nameColumns - name.utf8.count)
     let indent = String(repeating: " ", count: nameColumns)
     return label + lines.map { style.tinted($0, tint) }.joined(separator: "\n" + indent) + "\n"
-}
-
-/// A mark and a text, indented by two; further lines of a long text stand under its beginning.
-private func item(_ mark: String, _ text: String, _ style: Style, tint: Tint) -> String {
-    let lines = wrapped(printable(text), columns: style.columns.map { $0 - 3 - displayWidth(mark) })
-    let indent = "\n" + String(repeating: " ", count: 3 + displayWidth(mark))
-    return "  \(style.tinted(mark, tint)) \(lines.joined(separator: indent))\n"
 }

@@ -28,6 +28,14 @@ func humanDuration(seconds: Double) -> String {
     return "\(days)d\(hours)h"
 }
 
+/// A round-trip time for people: as a span, but with one digit after the point below 10 ms, where hosts of one network
+/// differ: `<0.1ms`, `0.4ms`, `12ms`, `1.2s`. Nil for what is no number or below zero.
+func humanRoundTrip(milliseconds: Double) -> String? {
+    guard milliseconds >= 0 else { return nil }
+    if milliseconds < 0.05 { return "<0.1ms" }
+    return milliseconds < 9.95 ? "\(tenths(milliseconds))ms" : humanDuration(seconds: milliseconds / 1000)
+}
+
 /// A count for people: `1,234,567`.
 func humanCount(_ count: some BinaryInteger) -> String {
     let digits = String(count.magnitude)

@@ -15,6 +15,10 @@ struct JSONText {
         /// With its quotes and escapes.
         let name: ArraySlice<UInt8>
         let value: Value
+
+        static func precedes(_ left: Member, _ right: Member) -> Bool {
+            left.name.lexicographicallyPrecedes(right.name)
+        }
     }
 
     enum Fault: Error, Equatable {
@@ -29,6 +33,8 @@ struct JSONText {
 
     var root: Value
 
+    private init(root: Value) { self.root = root }
+
     /// Reads one value with nothing but white space around it.
     init(_ bytes: [UInt8]) throws(Fault) {
         var reader = JSONReader(bytes)
@@ -39,6 +45,46 @@ struct JSONText {
     mutating func filterElements(_ isIncluded: (Int) -> Bool) {
         guard case .array(let elements) = root else { return }
         root = .array(elements.indices.filter(isIncluded).map { elements[$0] })
+    }
+
+    /// The elements of the array that the object at the root has under this name (of letters and digits); none where
+    /// there is no such array.
+    func elements(of name: String) -> [JSONText] {
+        let quoted = "\"\(name)\"".utf8
+        guard case .object(let members) = root, let member = members.first(where: { $0.name.elementsEqual(quoted) }),
+            case .array(let elements) = member.value
+        else { return [] }
+        return elements.map(JSONText.init(root:))
+    }
+
+    /// Everything in one line, with no spaces and with names sorted by their bytes; a line feed at the end.
+    func renderedLine() -> String {
+        var bytes: [UInt8] = []
+        Self.writeLine(root, into: &bytes)
+        bytes.append(UInt8(ascii: "\n"))
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func writeLine(_ value: Value, into bytes: inout [UInt8]) {
+        switch value {
+        case .scalar(let text): bytes += text
+        case .array(let elements):
+            bytes.append(UInt8(ascii: "["))
+            for (index, element) in elements.enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                writeLine(element, into: &bytes)
+            }
+            bytes.append(UInt8(ascii: "]"))
+        case .object(let members):
+            bytes.append(UInt8(ascii: "{"))
+            for (index, member) in members.sorted(by: Member.precedes).enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                bytes += member.name
+                bytes.append(UInt8(ascii: ":"))
+                writeLine(member.value, into: &bytes)
+            }
+            bytes.append(UInt8(ascii: "}"))
+        }
     }
 
     /// Two spaces per level, names sorted by their bytes, a line feed at the end.
@@ -57,7 +103,7 @@ struct JSONText {
                 write(element, indent: indent + 1, into: &bytes)
             }
         case .object(let members):
-            let sorted = members.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+            let sorted = members.sorted(by: Member.precedes)
             writeList(sorted, between: ("{", "}"), indent: indent, into: &bytes) { member, bytes in
                 bytes += member.name
                 bytes += ": ".utf8

@@ -12,20 +12,30 @@ struct Table {
         let canShrink: Bool
         /// Whether the column goes when no row has a value in it.
         let isOptional: Bool
+        /// The colour of the cell in the row of this index; none unless given.
+        var tint: (Int) -> Tint? = { _ in nil }
 
         /// A column of names.
         static func text(_ title: String, isOptional: Bool = false) -> Column {
             Column(title: title, alignment: .left, canShrink: true, isOptional: isOptional)
         }
 
-        /// A column of words from a short list.
-        static func word(_ title: String) -> Column {
-            Column(title: title, alignment: .left, canShrink: false, isOptional: false)
+        /// A column of words from a short list, or of texts that are of no use unless whole.
+        static func word(
+            _ title: String,
+            isOptional: Bool = false,
+            tint: @escaping (Int) -> Tint? = { _ in nil }
+        ) -> Column {
+            Column(title: title, alignment: .left, canShrink: false, isOptional: isOptional, tint: tint)
         }
 
         /// A column of numbers or sizes.
-        static func number(_ title: String, isOptional: Bool = false) -> Column {
-            Column(title: title, alignment: .right, canShrink: false, isOptional: isOptional)
+        static func number(
+            _ title: String,
+            isOptional: Bool = false,
+            tint: @escaping (Int) -> Tint? = { _ in nil }
+        ) -> Column {
+            Column(title: title, alignment: .right, canShrink: false, isOptional: isOptional, tint: tint)
         }
     }
 
@@ -51,9 +61,10 @@ struct Table {
     /// The table with its headings, each line ended.
     func rendered(_ style: Style) -> String {
         let widths = fittedWidths(to: style.columns)
-        var text = style.tinted(line(columns.map(\.title), widths, style), .heading) + "\n"
-        for row in rows {
-            text += line(row.map { $0 ?? "-" }, widths, style) + "\n"
+        let heading = line(columns.map(\.title), widths, style) { _ in nil }
+        var text = style.tinted(heading, .heading) + "\n"
+        for (index, row) in rows.enumerated() {
+            text += line(row.map { $0 ?? "-" }, widths, style) { $0.tint(index) } + "\n"
         }
         return text
     }
@@ -78,12 +89,13 @@ struct Table {
         return widths
     }
 
-    private func line(_ cells: [String], _ widths: [Int], _ style: Style) -> String {
+    private func line(_ cells: [String], _ widths: [Int], _ style: Style, tint: (Column) -> Tint?) -> String {
         let padded = zip(cells, zip(columns, widths)).map { cell, layout in
             let (column, width) = layout
             let text = elided(cell, to: width, ellipsis: style.ellipsis)
             let padding = String(repeating: " ", count: max(0, width - displayWidth(text)))
-            return column.alignment == .left ? text + padding : padding + text
+            let shown = style.tinted(text, tint(column))
+            return column.alignment == .left ? shown + padding : padding + shown
         }
         let line = padded.joined(separator: Self.gap)
         return String(line[..<(line.lastIndex { $0 != " " }.map(line.index(after:)) ?? line.startIndex)])

@@ -84,20 +84,38 @@ struct Identification: RouterMiddleware {
     private var peerCredentialsOption: CInt { 17 }
 }
 
-/// Keeps bodies away: no request has one. What a body holds is never taken for a request, as it is never read by the
-/// routes and the connection's parser goes past it.
+/// Keeps bodies away from requests that have none, and reads those of others whole before anything is done about them.
+/// What a body holds is never taken for a request.
 struct BodyGate: RouterMiddleware {
+    /// The largest request is a join with 100 names.
+    static let bodyBytesMax = 64 * 1024
+
     func handle(
         _ request: Request,
         context: APIContext,
         next: @concurrent (Request, APIContext) async throws -> Response
     ) async throws -> Response {
+        if let route = APIRoute(rawValue: request.uri.path), route.expectsBody {
+            var request = request
+            do {
+                _ = try await request.collectBody(upTo: Self.bodyBytesMax)
+            } catch is NIOTooManyBytesError {
+                throw APIFailure(
+                    .contentTooLarge,
+                    code: "body-too-large",
+                    text: "\(request.method.rawValue) \(route.rawValue): its body is longer than "
+                        + "\(Self.bodyBytesMax) bytes",
+                    next: "weft help"
+                )
+            }
+            return try await next(request, context)
+        }
         let length = request.headers[.contentLength]
         guard request.headers[.transferEncoding] == nil, length == nil || length == "0" else {
             throw APIFailure(
                 .contentTooLarge,
                 code: "body-not-expected",
-                text: "\(request.method.rawValue) \(request.uri.path.prefix(200)): requests have no body",
+                text: "\(request.method.rawValue) \(request.uri.path.prefix(200)): this request has no body",
                 next: "weft help"
             )
         }

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import Glibc
 internal import HTTPTypes
 internal import Hummingbird
@@ -106,6 +107,40 @@ struct APIServer: Sendable {
             try viewer.require(viewer.seesAll, toDo: "check the host", next: "sudo weft check")
             return try await reports.check()
         }
+        route(.peers) { _, viewer in
+            try viewer.require(viewer.seesAll, toDo: "list the hosts of the mesh", next: "sudo weft peers")
+            return try await reports.peers()
+        }
+        route(.events) { request, viewer in
+            try viewer.require(viewer.seesAll, toDo: "follow the events of the mesh", next: "sudo weft events")
+            return await reports.events(after: try eventNumber(request), wait: try eventWait(request))
+        }
+        route(.join) { request, viewer in
+            try viewer.require(viewer.mayChange, toDo: "join a mesh", next: "sudo weft join ADDRESS")
+            return try await reports.join(try await body(of: request))
+        }
+        route(.leave) { request, viewer in
+            try viewer.require(viewer.mayChange, toDo: "leave the mesh", next: "sudo weft leave")
+            return try await reports.leave(try await body(of: request))
+        }
+        route(.sendEvent) { request, viewer in
+            try viewer.require(viewer.mayChange, toDo: "send events", next: "sudo weft event NAME")
+            return try await reports.sendEvent(try await body(of: request))
+        }
+        func keyRoute(_ name: APIRoute, _ change: @escaping @Sendable (Request) async throws -> GossipKeyChange) {
+            route(name) { request, viewer in
+                try viewer.require(
+                    viewer.mayChange,
+                    toDo: "see or change the gossip keys",
+                    next: "sudo weft gossip keys list"
+                )
+                return try await reports.gossipKeys(try await change(request))
+            }
+        }
+        keyRoute(.keys) { _ in .list }
+        keyRoute(.installKey) { .install(try await body(of: $0)) }
+        keyRoute(.useKey) { .use(try await body(of: $0)) }
+        keyRoute(.removeKey) { .remove(try await body(of: $0)) }
         route(.captureOn) { _, viewer in
             try viewer.require(viewer.mayChange, toDo: "turn capture on", next: "sudo weft on")
             return try await reports.setCapture(enabled: true)
@@ -130,6 +165,49 @@ struct APIServer: Sendable {
         }
         return router
     }
+}
+
+/// The JSON that a request brings. `BodyGate` has read it whole.
+private func body<Value: Decodable>(of request: Request) async throws -> Value {
+    let bytes = try await request.body.collect(upTo: BodyGate.bodyBytesMax)
+    do {
+        return try JSONDecoder().decode(Value.self, from: Data(bytes.readableBytesView))
+    } catch {
+        throw APIFailure(
+            .badRequest,
+            code: "bad-body",
+            text: "\(request.method.rawValue) \(request.uri.path): its body is not the JSON that belongs there",
+            next: "weft help"
+        )
+    }
+}
+
+/// `?after=N`
+private func eventNumber(_ request: Request) throws -> UInt64? {
+    guard let text = request.uri.queryParameters["after"] else { return nil }
+    guard let number = UInt64(text) else {
+        throw APIFailure(
+            .badRequest,
+            code: "bad-parameter",
+            text: "after=\(text.prefix(32)) is not the number of an event",
+            next: "weft events"
+        )
+    }
+    return number
+}
+
+/// `?wait=SECONDS`
+private func eventWait(_ request: Request) throws -> Duration {
+    guard let text = request.uri.queryParameters["wait"] else { return .zero }
+    guard let seconds = Int(text), (0...30).contains(seconds) else {
+        throw APIFailure(
+            .badRequest,
+            code: "bad-parameter",
+            text: "wait=\(text.prefix(32)) is not a number of seconds from 0 to 30",
+            next: "weft events"
+        )
+    }
+    return .seconds(seconds)
 }
 
 /// `?last=N`

@@ -2,6 +2,7 @@ internal import WeftAPI
 internal import WeftCore
 internal import WeftHost
 internal import WeftProxy
+internal import WeftTransport
 
 /// Everything that `/metrics` says, from one look at the counters.
 struct Metrics {
@@ -10,6 +11,9 @@ struct Metrics {
     let services: Int
     let usage: ProcessStatistics
     let conntrack: (count: Int, max: Int)?
+    /// Nil while this host takes part in no mesh.
+    let gossip: GossipReport?
+    let catalogue: CatalogueReport
     let uptime: Duration
 
     var text: String {
@@ -17,6 +21,7 @@ struct Metrics {
         connections(&out)
         pairs(&out)
         host(&out)
+        mesh(&out)
         process(&out)
         return out.text
     }

@@ -1,7 +1,7 @@
 /// Writes metrics in Prometheus' text format 0.0.4: for each family one HELP and one TYPE line, then its samples.
 struct PrometheusText {
     enum Kind: String {
-        case counter, gauge, summary
+        case counter, gauge, histogram, summary
     }
 
     private(set) var text = ""
@@ -24,6 +24,19 @@ struct PrometheusText {
     mutating func single(_ name: String, _ kind: Kind, help: String, _ value: Double) {
         family(name, kind, help: help)
         sample(name, [:], value)
+    }
+
+    /// A histogram of one series. `counts` has one more element than `bounds`, for what lies above the last.
+    mutating func histogram(_ name: String, help: String, bounds: [Double], counts: [UInt64], sum: Double) {
+        precondition(counts.count == bounds.count + 1, "\(counts.count) counts for \(bounds.count) bounds")
+        family(name, .histogram, help: help)
+        var total: UInt64 = 0
+        for (bound, count) in zip(bounds + [.infinity], counts) {
+            total += count
+            sample(name + "_bucket", ["le": Self.number(bound)], Double(total))
+        }
+        sample(name + "_sum", [:], sum)
+        sample(name + "_count", [:], Double(total))
     }
 
     private static func number(_ value: Double) -> String {

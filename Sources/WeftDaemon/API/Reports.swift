@@ -11,6 +11,7 @@ struct Reports: Reporting {
     let started: ContinuousClock.Instant
     let plane: DataPlane
     let controller: HostController
+    let mesh: MeshController
     let mount: CgroupMount
     let directory: WorkloadDirectory
 
@@ -19,6 +20,7 @@ struct Reports: Reporting {
     func status() async throws -> StatusResponse {
         let counters = try await plane.counters()
         let usage = try ProcessStatistics.current()
+        let peers = try await mesh.counts()
         return StatusResponse(
             version: weftVersion,
             node: node,
@@ -29,14 +31,16 @@ struct Reports: Reporting {
             cpuSeconds: usage.cpuTime.inSeconds,
             services: Set(await controller.snapshot.localServices.map(\.name)).count,
             workloads: Workloads(directory.workloads).units.count,
-            problems: await controller.problems
+            peersAlive: peers.alive,
+            peersFailed: peers.failed,
+            problems: await controller.problems + (try await mesh.problems())
         )
     }
 
     func services(for viewer: Viewer) async throws -> [ServiceRow] {
         let snapshot = await controller.snapshot
-        return snapshot.localServices.filter { viewer.sees($0.uid) }.map { service in
-            ServiceRow(service, virtual: snapshot.service(named: service.name)?.virtualAddress)
+        return ServiceRow.rows(of: snapshot, node: node, address: await mesh.address) { service in
+            service.map { viewer.sees($0.uid) } ?? viewer.seesAll
         }
     }
 
@@ -77,6 +81,20 @@ struct Reports: Reporting {
         await controller.setCapture(enabled: enabled)
     }
 
+    func peers() async throws -> [PeerRow] { try await mesh.peers() }
+
+    func join(_ request: JoinRequest) async throws -> JoinResponse { try await mesh.join(request) }
+
+    func leave(_ request: LeaveRequest) async throws -> LeaveResponse { try await mesh.leave(request) }
+
+    func events(after sequence: UInt64?, wait: Duration) async -> EventsResponse {
+        await mesh.events(after: sequence, wait: wait)
+    }
+
+    func sendEvent(_ request: SendEventRequest) async throws -> DoneResponse { try await mesh.sendEvent(request) }
+
+    func gossipKeys(_ change: GossipKeyChange) async throws -> KeysResponse { try await mesh.gossipKeys(change) }
+
     func metrics() async throws -> String {
         Metrics(
             counters: try await plane.counters(),
@@ -84,6 +102,8 @@ struct Reports: Reporting {
             services: await controller.snapshot.localServices.count,
             usage: try ProcessStatistics.current(),
             conntrack: try Conntrack.usage(),
+            gossip: try await mesh.gossipReport(),
+            catalogue: await mesh.catalogueReport,
             uptime: ContinuousClock.now - started
         ).text
     }

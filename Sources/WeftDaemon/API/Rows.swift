@@ -5,18 +5,78 @@ internal import WeftProxy
 internal import WeftTransport
 
 extension ServiceRow {
-    init(_ service: LocalService, virtual: VirtualAddress?) {
+    /// The services of the mesh: a row for each port that this host offers, then one for each that only others do.
+    /// `isShown` is asked with a service of this host, or with nil for those of others only.
+    static func rows(
+        of snapshot: MeshSnapshot,
+        node: String,
+        address: IPAddress?,
+        isShown: (LocalService?) -> Bool
+    ) -> [ServiceRow] {
+        let local = snapshot.localServices.filter(isShown).map { service in
+            let known = snapshot.service(named: service.name)
+            let group = known?.groups.first { $0.port == service.port }
+            let endpoints = group?.endpointRows(node: node, address: address) ?? []
+            // What this host keeps to itself is no endpoint for others.
+            return ServiceRow(service, known, service.isExposed ? endpoints : endpoints.filter { $0.node != node })
+        }
+        guard isShown(nil) else { return local }
+        let remote = snapshot.services.flatMap { service in
+            service.groups.filter { group in !group.endpoints.contains(where: \.isLocal) }.map { group in
+                ServiceRow(service, group, group.endpointRows(node: node, address: address))
+            }
+        }
+        return (local + remote).sorted { ($0.name, $0.port, $0.unit ?? "") < ($1.name, $1.port, $1.unit ?? "") }
+    }
+
+    private init(_ service: LocalService, _ known: MeshService?, _ endpoints: [EndpointRow]) {
         self.init(
             name: service.name.text,
             unit: service.unit,
             tenant: service.tenant.text,
             port: service.port,
             addresses: service.addresses.map(\.description),
-            virtualAddresses: virtual.map { [$0.v4.description, $0.v6.description] } ?? [],
+            virtualAddresses: known?.virtualAddress?.texts ?? [],
             exposed: service.isExposed,
+            endpoints: endpoints,
             labels: service.labels,
             protocol: service.protocolHint
         )
+    }
+
+    private init(_ service: MeshService, _ group: EndpointGroup, _ endpoints: [EndpointRow]) {
+        let first = group.endpoints[0]
+        self.init(
+            name: service.name.text,
+            unit: nil,
+            tenant: first.tenant.text,
+            port: group.port,
+            addresses: [],
+            virtualAddresses: service.virtualAddress?.texts ?? [],
+            exposed: true,
+            endpoints: endpoints,
+            labels: first.labels,
+            protocol: first.protocolHint
+        )
+    }
+}
+
+extension VirtualAddress {
+    fileprivate var texts: [String] { [v4.description, v6.description] }
+}
+
+extension EndpointGroup {
+    /// This host's own endpoint is shown at the address that the mesh knows.
+    fileprivate func endpointRows(node: String, address: IPAddress?) -> [EndpointRow] {
+        endpoints.map { endpoint in
+            EndpointRow(
+                node: endpoint.node?.text ?? node,
+                address: (endpoint.isLocal ? address ?? endpoint.addresses[0] : endpoint.addresses[0]).description,
+                port: endpoint.port,
+                healthy: endpoint.isHealthy,
+                labels: endpoint.labels
+            )
+        }
     }
 }
 

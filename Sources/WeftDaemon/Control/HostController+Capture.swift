@@ -61,7 +61,7 @@ extension HostController {
 
     /// Whether somebody removed the rules, which only happens on kernels whose tables have no owner.
     func rulesAreGone() -> Bool {
-        guard captureWanted else { return false }
+        guard captureWanted, session.installed != nil else { return false }
         do {
             if try session.isInstalled() { return false }
             logger.warning("the capture rules were gone: installing them again")

@@ -41,7 +41,14 @@ extension HostController {
     private func publish(_ services: [LocalService]) {
         mesh.setLocal(services: services, ownAddresses: ownAddresses)
         publishSnapshot()
+        onServices?(snapshot)
         logger.debug("services", metadata: ["count": "\(services.count)"])
+    }
+
+    /// Gives the services of this host to whoever tells the mesh of them: now, and whenever they change.
+    func setServicesListener(_ listener: @escaping @Sendable (MeshSnapshot) -> Void) {
+        onServices = listener
+        listener(snapshot)
     }
 
     /// Follows what the catalogue has learned of other hosts. Cheap enough for each change by itself; whoever calls it

@@ -36,6 +36,7 @@ actor HostController {
     var ownAddresses: Set<IPAddress> = []
     var mesh = MeshBuilder()
     var snapshot = MeshSnapshot()
+    var onServices: (@Sendable (MeshSnapshot) -> Void)?
     /// `snapshot.destinations`, kept by differences.
     var meshDestinations: Set<NetworkAddress> = []
 

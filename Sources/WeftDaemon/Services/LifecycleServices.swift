@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import ServiceLifecycle
+internal import WeftCatalog
 internal import WeftConfig
 internal import WeftTransport
 
@@ -24,6 +25,36 @@ struct DataPlaneService: Service {
     func run() async throws {
         try await gracefulShutdown()
         try await plane.drain(deadline: .now + controller.configuration.proxy.drainTimeout)
+    }
+}
+
+/// Takes part in the mesh, and leaves it first of all when weftd stops: what this host offers stays reachable, but new
+/// connections of others had better go to hosts that stay.
+struct MembershipService: Service {
+    let mesh: MeshController
+    let host: HostController
+
+    /// Beyond this the others have to find out by themselves.
+    private static let leaveMax = Duration.seconds(3)
+
+    func run() async throws {
+        let (found, continuation) = AsyncStream.makeStream(
+            of: MeshSnapshot.self,
+            bufferingPolicy: .bufferingNewest(1)
+        )
+        await host.setServicesListener { continuation.yield($0) }
+        await mesh.start()
+        await cancelWhenGracefulShutdown {
+            for await snapshot in found { await mesh.adopt(snapshot) }
+        }
+        await mesh.save()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await mesh.leave() }
+            group.addTask { try? await Task.sleep(for: Self.leaveMax) }  // Cancelled means that it has left.
+            await group.next()
+            group.cancelAll()
+            await mesh.end()
+        }
     }
 }
 

@@ -4,14 +4,14 @@ enum Answers {
         {"version":"0.1.0","node":"web-1","uptimeSeconds":273845.5,
          "capture":{"state":"on","scope":"all","rules":42,"degraded":[]},
          "connections":{"open":12,"total":1234567,"failed":3},
-         "memoryBytes":25270681,"cpuSeconds":12.44,"services":8,"workloads":1,"problems":[]}
+         "memoryBytes":25270681,"cpuSeconds":12.44,"services":8,"workloads":1,"peersAlive":5,"peersFailed":1,"problems":[]}
         """
 
     static let statusWarning = """
         {"version":"0.1.0","node":"web-1","uptimeSeconds":0.25,
          "capture":{"state":"off","scope":"mesh","rules":0,"degraded":[]},
          "connections":{"open":0,"total":0,"failed":0},
-         "memoryBytes":0,"cpuSeconds":0.0,"services":0,"workloads":0,
+         "memoryBytes":0,"cpuSeconds":0.0,"services":0,"workloads":0,"peersAlive":1,"peersFailed":0,
          "problems":[{"code":"capture-off","severity":"warning","text":"Capture was turned off by uid 0.",
                       "next":"sudo weft on"}]}
         """
@@ -23,7 +23,7 @@ enum Answers {
                        "No cgroup v2: units cannot be told apart."],
            "error":"rule 7 of chain output (redirect to :15001): the kernel said EOPNOTSUPP"},
          "connections":{"open":9223372036854775807,"total":18446744073709551615,"failed":18446744073709551615},
-         "memoryBytes":18446744073709551615,"cpuSeconds":-1,"services":1,"workloads":1000000,
+         "memoryBytes":18446744073709551615,"cpuSeconds":-1,"services":1,"workloads":1000000,"peersAlive":1000000,"peersFailed":9223372036854775807,
          "problems":[
            {"code":"capture-failed","severity":"error",
             "text":"The kernel refused the rules: nft_redir is not there, and a redirect needs it. Traffic goes direct.",
@@ -34,23 +34,32 @@ enum Answers {
 
     static let services = """
         [{"name":"web","unit":"nginx.service","tenant":"system","port":443,"addresses":["0.0.0.0","::"],
-          "virtualAddresses":["240.1.2.3"],"exposed":true,"labels":{"version":"v2","env":"prod"},"protocol":"http"},
+          "virtualAddresses":["240.1.2.3"],"exposed":true,"labels":{"version":"v2","env":"prod"},"protocol":"http",
+          "endpoints":[
+            {"node":"web-2","address":"10.0.0.6","port":443,"healthy":true,"labels":{"zone":"b"}},
+            {"node":"web-1","address":"10.0.0.5","port":443,"healthy":true,"labels":{}},
+            {"node":"web-3","address":"2001:db8:ffff:ffff:ffff:ffff:ffff:ffff","port":8443,"healthy":false,
+             "labels":{"zone":"c\\u001b[2J","rack":"7"}}]},
          {"name":"web","unit":"nginx.service","tenant":"system","port":80,"addresses":["0.0.0.0","::"],
-          "virtualAddresses":["240.1.2.3"],"exposed":true,"labels":{}},
+          "virtualAddresses":["240.1.2.3"],"exposed":true,"labels":{},
+          "endpoints":[{"node":"web-1","address":"10.0.0.5","port":80,"healthy":true,"labels":{}}]},
          {"name":"postgresql","unit":"postgresql@15-main.service","tenant":"user-4294967295","port":5432,
-          "addresses":["127.0.0.1"],"virtualAddresses":[],"exposed":false,"labels":{}},
+          "addresses":["127.0.0.1"],"virtualAddresses":[],"exposed":false,"labels":{},"endpoints":[]},
          {"name":"a-service-whose-name-is-as-long-as-the-sixty-three-bytes-allowed",
           "unit":"a-service-whose-unit-has-an-even-longer-name-than-it-has-itself@instance-0001.service",
           "tenant":"payments","port":65535,
           "addresses":["2001:db8:ffff:ffff:ffff:ffff:ffff:ffff","192.168.100.200","10.0.0.1"],
-          "virtualAddresses":[],"exposed":true,"labels":{}},
-         {"name":"kaffee","unit":"caf\\u00e9-\\u2615-\\u6771\\u4eac.service","tenant":"system","port":8080,
-          "addresses":["0.0.0.0"],"virtualAddresses":[],"exposed":true,"labels":{"note":"a\\u001b[2Jb"}}]
+          "virtualAddresses":[],"exposed":true,"labels":{},
+          "endpoints":[{"node":"a","address":"10.0.0.1","port":65535,"healthy":false,"labels":{}}]},
+         {"name":"kaffee","tenant":"system","port":8080,"addresses":[],"virtualAddresses":[],"exposed":true,
+          "labels":{"note":"a\\u001b[2Jb"},
+          "endpoints":[{"node":"caf\\u00e9-\\u2615-\\u6771\\u4eac","address":"10.0.0.9","port":8080,"healthy":true,
+                        "labels":{}}]}]
         """
 
     static let servicesSimple = """
         [{"name":"api","unit":"api.service","tenant":"system","port":8080,"addresses":["0.0.0.0"],
-          "virtualAddresses":[],"exposed":true,"labels":{},"futureField":[1.50,1e3,null,{"b":{},"a":[]}]}]
+          "virtualAddresses":[],"exposed":true,"labels":{},"endpoints":[],"futureField":[1.50,1e3,null,{"b":{},"a":[]}]}]
         """
 
     static let workloads = """

@@ -9,8 +9,8 @@ import WeftCLI
 struct TestServer: Sendable {
     /// What it does with each connection.
     enum Behaviour: Sendable {
-        /// Parses the request and answers by HTTP with what the closure makes of it.
-        case http(@Sendable (HTTPRequestHead) -> (HTTPResponseStatus, String))
+        /// Parses the request and answers by HTTP with what the closure makes of its head and body.
+        case http(@Sendable (HTTPRequestHead, String) -> (HTTPResponseStatus, String))
         /// Sends these bytes once the request's head is complete, then closes, or leaves the connection open.
         case raw(String, thenCloses: Bool)
         /// Sends this, then a byte every few milliseconds for ever.
@@ -80,18 +80,21 @@ private final class HTTPAnswer: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let answer: @Sendable (HTTPRequestHead) -> (HTTPResponseStatus, String)
+    private let answer: @Sendable (HTTPRequestHead, String) -> (HTTPResponseStatus, String)
     private var request: HTTPRequestHead?
+    private var body = ""
 
-    init(_ answer: @escaping @Sendable (HTTPRequestHead) -> (HTTPResponseStatus, String)) { self.answer = answer }
+    init(_ answer: @escaping @Sendable (HTTPRequestHead, String) -> (HTTPResponseStatus, String)) {
+        self.answer = answer
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head): request = head
-        case .body: break
+        case .body(let bytes): body += String(buffer: bytes)
         case .end:
             guard let request else { return }
-            let (status, text) = answer(request)
+            let (status, text) = answer(request, body)
             let headers: HTTPHeaders = ["content-length": "\(text.utf8.count)", "content-type": "application/json"]
             let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
             context.write(wrapOutboundOut(.head(head)), promise: nil)

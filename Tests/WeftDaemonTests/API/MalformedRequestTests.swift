@@ -105,7 +105,7 @@ extension APITests {
                         answers.first?.error
                             == ErrorResponse(
                                 code: "body-not-expected",
-                                text: "\(line): requests have no body",
+                                text: "\(line): this request has no body",
                                 next: "weft help"
                             )
                     )

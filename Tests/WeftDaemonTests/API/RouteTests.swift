@@ -11,6 +11,8 @@ extension APITests {
             let route: APIRoute
             let call: FixedReports.Call
             let body: String
+            /// What a request carries.
+            var sent: String?
 
             var testDescription: String { route.rawValue }
         }
@@ -19,6 +21,8 @@ extension APITests {
         private static let source =
             #"{"address":"10.0.0.5:4000","pid":7,"tenant":"system","uid":33,"unit":"web.service"}"#
 
+        private static let keysAnswer = #"{"failures":[],"hostsAnswered":2,"hostsAsked":3,"keys":[]}"#
+
         static let routes = [
             Route(route: .version, call: .version, body: #"{"version":"9.8.7"}"#),
             Route(
@@ -26,13 +30,14 @@ extension APITests {
                 call: .status,
                 body: #"{"capture":{"degraded":["a/b"],"error":"EPERM","rules":0,"scope":"mesh","state":"failed"},"#
                     + #""connections":{"failed":3,"open":1,"total":2},"cpuSeconds":0.25,"memoryBytes":4,"#
-                    + #""node":"web-1","problems":[{"code":"capture-failed","next":"n","severity":"error","#
+                    + #""node":"web-1","peersAlive":7,"peersFailed":8,"problems":[{"code":"capture-failed","next":"n","severity":"error","#
                     + #""text":"t"}],"services":5,"uptimeSeconds":1.5,"version":"9.8.7","workloads":6}"#
             ),
             Route(
                 route: .services,
                 call: .services(root),
-                body: #"[{"addresses":["0.0.0.0"],"exposed":true,"labels":{"env":"prod","version":"2"},"#
+                body: #"[{"addresses":["0.0.0.0"],"endpoints":[{"address":"10.0.0.1","healthy":true,"labels":{},"#
+                    + #""node":"db-1","port":80}],"exposed":true,"labels":{"env":"prod","version":"2"},"#
                     + #""name":"web","port":80,"tenant":"system","unit":"web.service","#
                     + #""virtualAddresses":["240.0.0.1"]}]"#
             ),
@@ -71,6 +76,50 @@ extension APITests {
                 call: .setCapture(false),
                 body: #"{"degraded":[],"rules":0,"scope":"all","state":"off"}"#
             ),
+            Route(
+                route: .peers,
+                call: .peers,
+                body: #"[{"address":"10.0.0.1:7946","isSelf":false,"kind":"serf","name":"db-1","#
+                    + #""rttMilliseconds":0.5,"sinceSeconds":3,"state":"alive","tags":{"a":"b"}}]"#
+            ),
+            Route(
+                route: .join,
+                call: .join(JoinRequest(addresses: ["a"])),
+                body: #"{"attempts":[{"address":"a","error":"e"}],"peersAlive":2}"#,
+                sent: #"{"addresses":["a"]}"#
+            ),
+            Route(
+                route: .leave,
+                call: .leave(LeaveRequest(node: nil)),
+                body: #"{"node":"web-1"}"#,
+                sent: "{}"
+            ),
+            Route(route: .events, call: .events(nil, .zero), body: #"{"events":[],"latest":9,"missed":1}"#),
+            Route(
+                route: .sendEvent,
+                call: .sendEvent(SendEventRequest(name: "n", payload: "p", coalesce: true)),
+                body: #"{"done":true}"#,
+                sent: #"{"name":"n","payload":"p","coalesce":true}"#
+            ),
+            Route(route: .keys, call: .gossipKeys(.list), body: keysAnswer),
+            Route(
+                route: .installKey,
+                call: .gossipKeys(.install(KeyRequestBody(key: "k"))),
+                body: keysAnswer,
+                sent: #"{"key":"k"}"#
+            ),
+            Route(
+                route: .useKey,
+                call: .gossipKeys(.use(KeyRequestBody(key: "k"))),
+                body: keysAnswer,
+                sent: #"{"key":"k"}"#
+            ),
+            Route(
+                route: .removeKey,
+                call: .gossipKeys(.remove(KeyRequestBody(key: "k"))),
+                body: keysAnswer,
+                sent: #"{"key":"k"}"#
+            ),
             Route(route: .metrics, call: .metrics, body: "# HELP up x\n# TYPE up gauge\nup 1\n"),
         ]
 
@@ -82,7 +131,7 @@ extension APITests {
         @Test("A route answers root with what the daemon reports, JSON with sorted keys", arguments: routes)
         func answers(_ route: Route) async throws {
             try await RunningServer.with { server in
-                let answer = try await server.ask(route.route.method, route.route.rawValue)
+                let answer = try await server.ask(route.route.method, route.route.rawValue, body: route.sent)
                 #expect(answer.status == 200)
                 #expect(
                     answer.contentType
@@ -199,11 +248,47 @@ extension APITests {
             }
         }
 
-        @Test("A failure inside is logged with its cause and answered without it", arguments: APIRoute.allCases)
-        func failing(_ route: APIRoute) async throws {
-            guard route != .version else { return }
+        @Test(
+            "`after` and `wait` are passed on, and refused with their values",
+            arguments: [
+                ("?after=0&wait=30", 200, nil), ("?after=-1", 400, "after=-1 is not the number of an event"),
+                ("?wait=31", 400, "wait=31 is not a number of seconds from 0 to 30"),
+                ("?wait=1.5", 400, "wait=1.5 is not a number of seconds from 0 to 30"),
+            ] as [(String, Int, String?)]
+        )
+        func events(_ query: String, _ status: Int, _ text: String?) async throws {
+            try await RunningServer.with { server in
+                let answer = try await server.ask("GET", "/v1/events\(query)")
+                #expect(answer.status == status)
+                #expect(answer.error?.text == text)
+                #expect(server.reports.calls == (status == 200 ? [.events(0, .seconds(30))] : []))
+            }
+        }
+
+        @Test(
+            "A body that is not what belongs there is refused, and reaches nothing",
+            arguments: ["", "{", "[]", #"{"addresses":"a"}"#, #"{"addresses":[1]}"#, "\0\0\0\0"]
+        )
+        func badBody(_ body: String) async throws {
+            try await RunningServer.with { server in
+                let answer = try await server.ask("POST", "/v1/peers/join", body: body)
+                #expect(answer.status == 400)
+                #expect(answer.error?.code == "bad-body")
+                let long = String(repeating: " ", count: 70_000) + #"{"addresses":["a"]}"#
+                #expect(try await server.ask("POST", "/v1/peers/join", body: long).error?.code == "body-too-large")
+                #expect(server.reports.calls == [])
+            }
+        }
+
+        /// What cannot fail is left out.
+        @Test(
+            "A failure inside is logged with its cause and answered without it",
+            arguments: routes.filter { $0.route != .version && $0.route != .events }
+        )
+        func failing(_ failing: Route) async throws {
+            let route = failing.route
             try await RunningServer.with(FixedReports(failure: TestFailure("the secret cause"))) { server in
-                let answer = try await server.ask(route.method, route.rawValue)
+                let answer = try await server.ask(route.method, route.rawValue, body: failing.sent)
                 #expect(answer.status == 500)
                 #expect(
                     answer.error

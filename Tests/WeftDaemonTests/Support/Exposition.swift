@@ -8,12 +8,16 @@ struct Exposition: Equatable {
         var samples: [Sample] = []
 
         func owns(_ sample: String) -> Bool {
-            kind == "summary" ? [name + "_sum", name + "_count"].contains(sample) : sample == name
+            switch kind {
+            case "summary": [name + "_sum", name + "_count"].contains(sample)
+            case "histogram": [name + "_bucket", name + "_sum", name + "_count"].contains(sample)
+            default: sample == name
+            }
         }
     }
 
     struct Sample: Equatable {
-        /// The family's, or with `_sum` or `_count` behind it in a summary.
+        /// The family's, or with `_sum`, `_count` or `_bucket` behind it in a summary or histogram.
         let name: String
         let labels: [String: String]
         let value: Double
@@ -48,7 +52,10 @@ struct Exposition: Equatable {
                 help = (String(words[2]), String(words[3]))
             } else if line.hasPrefix("# TYPE ") {
                 let words = line.split(separator: " ", omittingEmptySubsequences: false)
-                try check(words.count == 4 && ["counter", "gauge", "summary"].contains(words[3]), "malformed TYPE")
+                try check(
+                    words.count == 4 && ["counter", "gauge", "histogram", "summary"].contains(words[3]),
+                    "malformed TYPE"
+                )
                 guard let known = help, known.name == words[2] else {
                     throw Malformed(line: index + 1, reason: "TYPE without its HELP")
                 }

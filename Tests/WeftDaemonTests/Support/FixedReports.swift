@@ -13,6 +13,12 @@ final class FixedReports: Reporting {
         case connections(Viewer)
         case decisions(Int, Viewer)
         case setCapture(Bool)
+        case peers
+        case join(JoinRequest)
+        case leave(LeaveRequest)
+        case events(UInt64?, Duration)
+        case sendEvent(SendEventRequest)
+        case gossipKeys(GossipKeyChange)
     }
 
     private let record = Mutex<[Call]>([])
@@ -51,6 +57,8 @@ final class FixedReports: Reporting {
                 cpuSeconds: 0.25,
                 services: 5,
                 workloads: 6,
+                peersAlive: 7,
+                peersFailed: 8,
                 problems: [Problem(code: "capture-failed", severity: .error, text: "t", next: "n")]
             )
         )
@@ -68,6 +76,9 @@ final class FixedReports: Reporting {
                     addresses: ["0.0.0.0"],
                     virtualAddresses: ["240.0.0.1"],
                     exposed: true,
+                    endpoints: [
+                        EndpointRow(node: "db-1", address: "10.0.0.1", port: 80, healthy: true, labels: [:])
+                    ],
                     labels: ["version": "2", "env": "prod"],
                     protocol: nil
                 )
@@ -154,6 +165,46 @@ final class FixedReports: Reporting {
                 error: nil
             )
         )
+    }
+
+    func peers() throws -> [PeerRow] {
+        try answer(
+            .peers,
+            [
+                PeerRow(
+                    name: "db-1",
+                    address: "10.0.0.1:7946",
+                    state: .alive,
+                    rttMilliseconds: 0.5,
+                    tags: ["a": "b"],
+                    kind: .serf,
+                    version: nil,
+                    sinceSeconds: 3,
+                    isSelf: false
+                )
+            ]
+        )
+    }
+
+    func join(_ request: JoinRequest) throws -> JoinResponse {
+        try answer(.join(request), JoinResponse(attempts: [.init(address: "a", error: "e")], peersAlive: 2))
+    }
+
+    func leave(_ request: LeaveRequest) throws -> LeaveResponse {
+        try answer(.leave(request), LeaveResponse(node: request.node ?? "web-1"))
+    }
+
+    func events(after sequence: UInt64?, wait: Duration) -> EventsResponse {
+        record.withLock { $0.append(.events(sequence, wait)) }
+        return EventsResponse(events: [], latest: 9, missed: 1)
+    }
+
+    func sendEvent(_ request: SendEventRequest) throws -> DoneResponse {
+        try answer(.sendEvent(request), DoneResponse())
+    }
+
+    func gossipKeys(_ change: GossipKeyChange) throws -> KeysResponse {
+        try answer(.gossipKeys(change), KeysResponse(keys: [], failures: [], hostsAsked: 3, hostsAnswered: 2))
     }
 
     func metrics() throws -> String { try answer(.metrics, metricsText) }

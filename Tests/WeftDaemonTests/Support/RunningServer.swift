@@ -72,8 +72,15 @@ struct RunningServer: Sendable {
     }
 
     /// One request, which has to be answered.
-    func ask(_ method: String, _ target: String, headers: String = "") async throws -> HTTPAnswer {
-        let (answers, rest) = try await exchange("\(method) \(target) HTTP/1.1\r\nHost: weft\r\n\(headers)\r\n")
+    func ask(
+        _ method: String,
+        _ target: String,
+        headers: String = "",
+        body: String? = nil
+    ) async throws -> HTTPAnswer {
+        let length = body.map { "Content-Length: \($0.utf8.count)\r\n" } ?? ""
+        let head = "\(method) \(target) HTTP/1.1\r\nHost: weft\r\n\(headers)\(length)\r\n"
+        let (answers, rest) = try await exchange(head + (body ?? ""))
         guard answers.count == 1, rest.isEmpty else {
             throw TestFailure("\(method) \(target): \(answers.count) answers and \(rest.count) bytes")
         }
