@@ -12,6 +12,10 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// Of programs: with the runtime linked in, Swift's driver exports every symbol, which keeps code that nobody calls and
+/// costs weftd 3.5 MB on disk and 1.5 MB resident. Nothing is ever loaded into these programs that would need the symbols.
+let lean: [LinkerSetting] = [.unsafeFlags(["-Xlinker", "--no-export-dynamic"])]
+
 extension Target.Dependency {
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
@@ -103,8 +107,13 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .executableTarget(name: "weftd", dependencies: ["WeftDaemon", .arguments], swiftSettings: settings),
-        .executableTarget(name: "weft", dependencies: ["WeftCLI"], swiftSettings: settings),
+        .executableTarget(
+            name: "weftd",
+            dependencies: ["WeftDaemon", .arguments],
+            swiftSettings: settings,
+            linkerSettings: lean
+        ),
+        .executableTarget(name: "weft", dependencies: ["WeftCLI"], swiftSettings: settings, linkerSettings: lean),
 
         // MARK: Tests
 
