@@ -153,6 +153,7 @@ package struct Daemon: Sendable {
                 interval: try Watchdog.interval(),
                 logger: logger
             ),
+            SettlingService(),
             DataPlaneService(plane: parts.plane, controller: parts.controller),
             CaptureService(controller: parts.controller, notifications: parts.notifications),
             MembershipService(mesh: parts.mesh, host: parts.controller),

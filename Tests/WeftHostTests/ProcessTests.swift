@@ -17,6 +17,13 @@ extension HostTests {
             #expect(try withExtendedLifetime(sockets) { try ProcessStatistics.current() }.openDescriptors >= 100)
         }
 
+        @Test("The program's own pages are given back, and come back as they are used")
+        func programPages() throws {
+            #expect(ProgramPages.release() > 1 << 20)
+            #expect(try ProcessStatistics.current().residentBytes > 1 << 20)
+            #expect(ProgramPages.release() > 1 << 20)
+        }
+
         @Test("Users and groups are found by name and number, and missing ones are nil")
         func users() throws {
             #expect(try UserDatabase.uid(ofName: "root") == .root)

@@ -1,4 +1,4 @@
-// Kernel and C library interfaces that Swift cannot import by itself. Static inline functions and constants, no state.
+// Kernel and C library interfaces that Swift cannot import by itself. Functions and constants, no state.
 #ifdef __swift__
 // The C library's declarations stay Glibc's own: without this they would count as this module's, and every file that
 // uses one of them would have to import it.
@@ -6,4 +6,5 @@
 #endif
 #include "clock.h"
 #include "diag.h"
+#include "memory.h"
 #include "netfilter_shim.h"

@@ -2,6 +2,7 @@ internal import NIOCore
 internal import ServiceLifecycle
 internal import WeftCatalog
 internal import WeftConfig
+internal import WeftHost
 internal import WeftTransport
 
 /// Holds capture while weftd serves, and lets go of it first when weftd stops: new connections go direct from then on,
@@ -76,5 +77,19 @@ struct APIService: Service {
             try await tasks.next()
             tasks.cancelAll()
         }
+    }
+}
+
+/// Gives back the memory that only the start needed, once the start is over.
+struct SettlingService: Service {
+    /// Long enough for the first look at the host and the first exchanges with the mesh.
+    private static let startTime = Duration.seconds(5)
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            guard (try? await Task.sleep(for: Self.startTime)) != nil else { return }
+            ProgramPages.release()
+        }
+        try await gracefulShutdown()
     }
 }
