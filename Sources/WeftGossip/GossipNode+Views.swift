@@ -63,6 +63,7 @@ extension GossipNode {
             name: identity.name,
             address: identity.networkAddress,
             state: record.viewState,
+            isAvailable: isAvailable(record),
             tags: identity.tags,
             since: record.viewSince,
             roundTrip: coordinates.roundTrip(to: identity.name),
@@ -71,5 +72,10 @@ extension GossipNode {
             incarnation: record.incarnation,
             statusTime: record.statusTime
         )
+    }
+
+    private func isAvailable(_ record: MemberRecord) -> Bool {
+        guard record.status == .alive else { return false }
+        return !(membership.suspicions[record.identity.name]?.isConfirmed ?? false)
     }
 }

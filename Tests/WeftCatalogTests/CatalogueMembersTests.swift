@@ -14,8 +14,8 @@ struct CatalogueMembersTests {
     }
 
     @Test(
-        "Endpoints are routed to while their host is alive or suspect, and go at once when it failed or left",
-        arguments: [(NodeState.alive, 2), (.suspect, 2), (.failed, 0), (.left, 0), (.unknown, 0)]
+        "Endpoints are routed to while their host is available, and go at once when it is not",
+        arguments: [(NodeState.alive, 2), (.unavailable, 0), (.failed, 0), (.left, 0), (.unknown, 0)]
     )
     func states(_ state: NodeState, _ count: Int) throws {
         var (a, b) = try pair()

@@ -104,13 +104,13 @@ package enum NodeState: Sendable, Equatable {
     /// Nothing: its records came before word of it.
     case unknown
     case alive
-    /// Perhaps dead; its endpoints stay until it is certain.
-    case suspect
+    /// It is about to leave, or most likely dead: nothing new goes there, and nothing of it is forgotten.
+    case unavailable
     case failed
     case left
 
     /// Whether its endpoints take part in routing.
-    package var isRouted: Bool { self == .alive || self == .suspect }
+    package var isRouted: Bool { self == .alive }
 }
 
 /// The time by both clocks.

@@ -93,14 +93,17 @@ extension MeshController {
 
     private func memberChanged(_ change: MemberChange, at moment: Moment) -> CatalogueChange {
         let member = change.member
-        events.append(kind: EventLog.Kind(change.kind), time: moment.wall, node: "\(member.name)")
-        logger.info("peer", metadata: ["name": "\(member.name)", "change": "\(change.kind.rawValue)"])
+        // That it seems to go matters to routing; people are told once it has gone.
+        if let kind = EventLog.Kind(change.kind), member.name != MemberName(name.text) || change.kind != .joined {
+            events.append(kind: kind, time: moment.wall, node: "\(member.name)")
+            logger.info("peer", metadata: ["name": "\(member.name)", "change": "\(change.kind.rawValue)"])
+        }
         scheduleSave()
         guard let node = NodeName("\(member.name)"), member.kind == .weft else { return CatalogueChange() }
         if change.kind == .reaped { return catalogue.forget(node) }
         return catalogue.nodeStateChanged(
             node,
-            to: NodeState(member.state),
+            to: NodeState(member),
             address: member.address.ip,
             now: moment.monotonic
         )
@@ -114,7 +117,7 @@ extension MeshController {
             guard member.kind == .weft, let node = NodeName("\(member.name)") else { return nil }
             return catalogue.nodeStateChanged(
                 node,
-                to: NodeState(member.state),
+                to: NodeState(member),
                 address: member.address.ip,
                 now: now
             )
@@ -240,21 +243,23 @@ extension MeshController {
 }
 
 extension NodeState {
-    init(_ state: Member.State) {
-        switch state {
-        case .alive: self = .alive
-        case .suspect: self = .suspect
+    init(_ member: Member) {
+        switch member.state {
+        case .alive, .suspect: self = member.isAvailable ? .alive : .unavailable
+        case .leaving: self = .unavailable
         case .failed: self = .failed
-        case .leaving, .left: self = .left
+        case .left: self = .left
         }
     }
 }
 
 extension EventLog.Kind {
-    init(_ kind: MemberChange.Kind) {
+    /// Nil for what is nobody's news.
+    init?(_ kind: MemberChange.Kind) {
         switch kind {
         case .joined: self = .peerJoined
         case .updated: self = .peerUpdated
+        case .availability: return nil
         case .failed: self = .peerFailed
         case .left: self = .peerLeft
         case .reaped: self = .peerRemoved

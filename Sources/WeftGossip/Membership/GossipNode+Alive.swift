@@ -79,7 +79,7 @@ extension GossipNode {
         _ known: MemberRecord,
         _ turn: inout Turn<some RandomNumberGenerator>
     ) {
-        membership.suspicions[alive.node] = nil
+        let wasDoubted = membership.suspicions.removeValue(forKey: alive.node)?.isConfirmed ?? false
         let identity = updatedIdentity(known.identity, alive, address)
         table.update(alive.node) { record in
             record.identity = identity
@@ -92,6 +92,8 @@ extension GossipNode {
             memberJoined(alive.node, &turn)
         } else if identity.meta != known.identity.meta {
             memberUpdated(alive.node, &turn)
+        } else if wasDoubted {
+            report(.availability, alive.node, &turn)
         }
     }
 

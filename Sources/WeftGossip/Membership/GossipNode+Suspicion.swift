@@ -56,6 +56,7 @@ extension GossipNode {
         else { return }
         timers.set(.suspicion(suspect.node), at: deadline)
         broadcast(.suspect(suspect), about: suspect.node, heardFrom: turn.source)
+        if membership.suspicions[suspect.node]?.isConfirmed ?? false { report(.availability, suspect.node, &turn) }
     }
 
     /// Nobody refuted in time: this node declares the member dead.

@@ -6,6 +6,9 @@ package struct Member: Sendable, Equatable {
     /// Where it is reached, with v4-mapped addresses as IPv4.
     package let address: NetworkAddress
     package let state: State
+    /// Whether new work may go to it: it is alive, has not said that it leaves, and is not suspected by as many as it
+    /// takes to shorten a suspicion to its minimum. That is known seconds before the member counts as failed.
+    package let isAvailable: Bool
     /// Empty when it has none, or when they cannot be read.
     package let tags: Tags
     /// Since when it has been in this state, by this node's clock.
@@ -49,6 +52,8 @@ package struct MemberChange: Sendable, Equatable {
         case joined
         /// Its tags changed.
         case updated
+        /// `isAvailable` changed, and nothing else that is reported. Serf has no event for it.
+        case availability
         /// It was declared dead without having said that it leaves.
         case failed
         /// It left on purpose, or was made to.

@@ -42,6 +42,9 @@ struct Suspicion: Sendable {
             )
     }
 
+    /// As many agree as the pool asks for; never in pools too small for that.
+    var isConfirmed: Bool { expected > 0 && accusers.count > expected }
+
     /// Gives the member time back that we lost.
     mutating func postpone(by lost: Duration) { began = began + lost }
 

@@ -10,8 +10,11 @@ extension GossipNode {
             guard isCredible(intent.time), handle(intent, &turn) else { return }
             queue(user.raw, .joinIntent, in: \.intents, heardFrom: turn.source)
         case .leave(let intent):
+            let before = table[intent.node]?.status
             guard isCredible(intent.time), handle(intent, &turn) else { return }
             queue(user.raw, .leaveIntent, in: \.intents, heardFrom: turn.source)
+            // Only what was said: an intent that a push/pull made up may be about somebody who stays.
+            if before == .alive, table[intent.node]?.status == .leaving { report(.availability, intent.node, &turn) }
         case .userEvent(let event):
             guard isCredible(event.time), handle(event, isOwn: false, &turn) else { return }
             queue(user.raw, .userEvent, in: \.events, heardFrom: turn.source)
@@ -55,6 +58,7 @@ extension GossipNode {
             // The leave intent was of an older time.
             if record.status == .leaving { record.status = .alive }
         }
+        if known.status == .leaving { report(.availability, intent.node, &turn) }
         return true
     }
 

@@ -88,7 +88,7 @@ extension GossipNode {
         repeatTimer(.reap, every: timing.reapInterval, after: deadline, now: turn.now)
         reap(.failed, after: timing.reconnectTimeout, &turn)
         reap(.left, after: timing.tombstoneTimeout, &turn)
-        returnStayers(now: turn.now)
+        returnStayers(&turn)
         while let oldest = serf.recentIntents.values.first,
             turn.now - oldest.received > timing.recentIntentTimeout
         {
@@ -98,18 +98,19 @@ extension GossipNode {
 
     /// Shows members as alive again that were said to leave long ago, and still answer. Such an intent was made up by a
     /// push/pull out of an older leave (section 8.4), at the very time of the member's newest join: no intent refutes it.
-    private mutating func returnStayers(now: Instant) {
+    private mutating func returnStayers(_ turn: inout Turn<some RandomNumberGenerator>) {
         guard table.count(of: .leaving) > 0, phase == .running else { return }
         let timing = configuration.timing
         let limit = (timing.broadcastTimeout * 2 + timing.leavePropagateDelay) * Self.leavingPatience
         let stayers = table.records.filter {
-            $0.status == .leaving && $0.detected == .alive && now - $0.statusSince > limit
+            $0.status == .leaving && $0.detected == .alive && turn.now - $0.statusSince > limit
         }
         for record in stayers {
             table.update(record.identity.name) { record in
                 record.status = .alive
-                record.statusSince = now
+                record.statusSince = turn.now
             }
+            report(.availability, record.identity.name, &turn)
         }
     }
 

@@ -13,12 +13,18 @@ struct LeaveTests {
         let network = TestNetwork(seed: seed)
         try network.pool(of: 5)
         leave(network, 4)
-        let took = network.advance(until: .seconds(5)) {
+        // From here on nobody sends it anything new.
+        let announced = network.advance(until: .seconds(5)) {
+            (0..<4).allSatisfy { network.changes(on: $0, about: "n4") == [.joined, .availability] }
+        }
+        #expect(try #require(announced) <= .seconds(0.8))
+        #expect(network.states("n4", on: 0..<4).allSatisfy { $0 == .leaving })
+        let gone = network.advance(until: .seconds(5)) {
             network.states("n4", on: 0..<4).allSatisfy { $0 == .left }
         }
-        #expect(try #require(took) <= .seconds(1.2))
+        #expect(try #require(announced) + #require(gone) <= .seconds(1.2))
         network.advance(.seconds(10))
-        for index in 0..<4 { #expect(network.changes(on: index, about: "n4") == [.joined, .left]) }
+        for index in 0..<4 { #expect(network.changes(on: index, about: "n4") == [.joined, .availability, .left]) }
         #expect(network.hosts[4].log.last == .left)
         #expect(!network.hosts[4].node.isRunning)
     }

@@ -21,9 +21,11 @@ struct SuspicionTests {
     @Test func confirmationsOfDifferentMembersShortenIt() {
         var suspicion = suspicion(expected: 2)
         var steps: [(news: Bool, lasts: Duration)] = []
+        var confirmed: [Bool] = []
         for accuser in ["a", "b", "b", "c", "d"] as [MemberName] {
             let news = suspicion.confirm(by: accuser)
             steps.append((news, suspicion.deadline - began))
+            confirmed.append(suspicion.isConfirmed)
         }
         #expect(steps.map { $0.news } == [false, true, false, true, false])
         #expect(
@@ -32,12 +34,14 @@ struct SuspicionTests {
             ]
         )
         #expect(suspicion.accusers == ["a", "b", "c"])
+        #expect(confirmed == [false, false, false, true, true])
     }
 
     @Test func withNobodyToConfirmItIsShortAtOnce() {
         var suspicion = suspicion(expected: 0)
         let news = suspicion.confirm(by: "b")
         #expect(!news && suspicion.deadline - began == .seconds(4))
+        #expect(!suspicion.isConfirmed)
     }
 }
 

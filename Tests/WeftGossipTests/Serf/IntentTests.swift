@@ -70,6 +70,7 @@ struct IntentTests {
         #expect(state == .leaving)
         join(6)
         #expect(state == .alive)
+        #expect(network.changes(on: 0, about: "m") == [.joined, .availability, .availability])
     }
 
     @Test func onlyNewerIntentsArePassedOn() {
@@ -153,6 +154,7 @@ struct IntentTests {
             node.streamReceived(message, byteCount: 1, on: stream, now: now, using: &random, into: &actions)
         }
         #expect(state == .leaving)
+        #expect(network.changes(on: 0, about: "m") == [.joined], "nobody has said that")
         #expect(network.hosts[0].node.member(named: "m")?.statusTime == 8)
         #expect(network.hosts[0].node.gauges.memberClock == 10)
         #expect(queued == before)
