@@ -1,6 +1,8 @@
 /// What a command works with, apart from its command line: the way to weftd, and what its output goes to can show.
 package struct Session: Sendable {
     let transport: any DaemonTransport
+    /// The first line of standard input, without its end; nil when there is none, or it is far too long. Blocks.
+    let firstLine: @Sendable () -> String?
     /// For the commands that go on; all others return what they have to say.
     let live: any LiveOutput
     let style: Style
@@ -10,12 +12,14 @@ package struct Session: Sendable {
 
     package init(
         transport: any DaemonTransport,
+        firstLine: @escaping @Sendable () -> String? = { nil },
         live: any LiveOutput,
         style: Style,
         environment: [String: String],
         isRoot: Bool
     ) {
         self.transport = transport
+        self.firstLine = firstLine
         self.live = live
         self.style = style
         self.environment = environment

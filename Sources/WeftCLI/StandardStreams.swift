@@ -12,6 +12,7 @@ package enum StandardStreams {
         )
         return Session(
             transport: UnixSocketTransport(),
+            firstLine: firstLine,
             live: StandardOutput(),
             style: style,
             environment: environment,
@@ -29,6 +30,24 @@ package enum StandardStreams {
         guard fault != 0, fault != EPIPE else { return run.status.rawValue }
         _ = write(CommandLineRun.outputFailure(String(cString: strerror(fault))), to: STDERR_FILENO)
         return max(run.status.rawValue, ExitStatus.problem.rawValue)
+    }
+
+    /// Longer than anything that is read from standard input.
+    private static let lineMax = 4096
+
+    /// What standard input begins with, up to the first newline or its end.
+    private static func firstLine() -> String? {
+        var line: [UInt8] = []
+        var byte: UInt8 = 0
+        while line.count <= lineMax {
+            let count = Glibc.read(STDIN_FILENO, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            guard count == 1, byte != UInt8(ascii: "\n") else {
+                return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
+            }
+            line.append(byte)
+        }
+        return nil
     }
 
     /// Writes all of `text`; returns 0 or the error number.

@@ -28,6 +28,23 @@ import WeftAPI
         #expect(transport.asked == [expected])
     }
 
+    @Test("A key on standard input is sent as one in the arguments is", arguments: ["install", "use", "remove"])
+    func keyOnStandardInput(_ command: String) async {
+        let transport = CannedTransport.always("{}")
+        _ = await weft(["gossip", "keys", command, "-"], transport, input: Answers.key)
+        #expect(transport.asked.map(\.body) == [Array(#"{"key":"\#(Answers.key)"}"#.utf8)])
+    }
+
+    @Test("What is no key on standard input is refused, and not repeated", arguments: [nil, "", "c2hvcnQ=", "secret?"])
+    func badKeyOnStandardInput(_ input: String?) async {
+        let transport = CannedTransport.always("{}")
+        let run = await weft(["gossip", "keys", "install", "-"], transport, input: input)
+        #expect(run.status == .usage)
+        #expect(transport.asked.isEmpty)
+        #expect(run.errorOutput.contains("Standard input does not begin with a line that is a key"))
+        if let input, !input.isEmpty { #expect(!run.errorOutput.contains(input)) }
+    }
+
     @Test(
         "What cannot be right is refused before weftd is asked",
         arguments: [

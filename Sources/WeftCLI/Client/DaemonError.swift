@@ -2,9 +2,11 @@ internal import Glibc
 internal import WeftAPI
 internal import WeftCore
 
-/// Why there is no usable answer from weftd. Each has a sentence, the next command to type and an exit status.
+/// Why weftd was not asked, or gave no usable answer. Each has a sentence, the next command to type and an exit status.
 package enum DaemonError: Error, Sendable, Equatable {
     case badSocketPath(String, reason: String)
+    /// Standard input, which was to hold a key, does not; the reason says what it holds, and not the key.
+    case badKeyInput(reason: String)
     /// ENOENT.
     case noSocket(SocketPath)
     /// ECONNREFUSED: a socket that nobody listens on, or a file that is no socket.
@@ -50,6 +52,7 @@ extension DaemonError {
     package var text: String {
         switch self {
         case .badSocketPath(let path, let reason): "\"\(printable(path))\" cannot be the path of a socket: \(reason)."
+        case .badKeyInput(let reason): "Standard input does not begin with a line that is a key: \(reason)."
         case .noSocket(let socket): "weftd is not running: there is no socket at \(socket)."
         case .notListening(let socket):
             "Nothing listens on \(socket): weftd has stopped, or this is not its socket."
@@ -82,6 +85,7 @@ extension DaemonError {
     package var next: String {
         switch self {
         case .badSocketPath: "weft status --socket \(APIRoute.defaultSocketPath)"
+        case .badKeyInput: "weft gossip keygen"
         case .noSocket: "sudo systemctl start weftd"
         case .notListening: "sudo systemctl restart weftd"
         case .notPermitted(let socket, _): "namei -l \(socket)"
@@ -96,7 +100,7 @@ extension DaemonError {
 
     package var exitStatus: ExitStatus {
         switch self {
-        case .badSocketPath: .usage
+        case .badSocketPath, .badKeyInput: .usage
         case .noSocket, .notListening, .notPermitted, .busy, .cannotConnect, .timedOut, .closedUnanswered, .truncated,
             .restarted:
             .unreachable

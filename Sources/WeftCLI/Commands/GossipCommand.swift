@@ -36,7 +36,10 @@ struct KeysCommand: ParsableCommand {
         abstract: "List and change the keys on all hosts at once. Root only.",
         discussion: """
             To change the key of a mesh: install the new one, use it, remove the old one, each once the step before \
-            has reached every host.
+            has reached every host. Give keys on standard input, as every user of this host can see a command's arguments:
+
+              weft gossip keygen > new.key
+              sudo weft gossip keys install - < new.key
 
             Exit status 1 when a host failed or did not answer.
             """,
@@ -109,17 +112,30 @@ struct RemoveKeyCommand: SessionCommand {
 
 /// The key that a change is about.
 struct KeyArgument: ParsableArguments {
-    @Argument(help: "16, 24 or 32 bytes in base64, as weft gossip keygen prints them.")
+    @Argument(
+        help: "16, 24 or 32 bytes in base64, as weft gossip keygen prints them; or - to read them from standard input."
+    )
     var key: String
 
     func validate() throws {
-        // Said without the key itself, which has no business in a log of standard error.
-        guard let bytes = Data(base64Encoded: key), bytes.base64EncodedString() == key else {
-            throw ValidationError("KEY is not base64.")
-        }
-        guard [16, 24, 32].contains(bytes.count) else {
-            throw ValidationError("KEY has \(bytes.count) bytes, and keys have 16, 24 or 32.")
-        }
+        guard !isOnStandardInput, let mistake = Self.mistake(in: key) else { return }
+        throw ValidationError("KEY \(mistake).")
+    }
+
+    /// Every user of this host can see the arguments of commands while they run.
+    private var isOnStandardInput: Bool { key == "-" }
+
+    /// What is wrong with a key, said without it, as it has no business in a log of standard error; nil for nothing.
+    private static func mistake(in key: String) -> String? {
+        guard let bytes = Data(base64Encoded: key), bytes.base64EncodedString() == key else { return "is not base64" }
+        return [16, 24, 32].contains(bytes.count) ? nil : "has \(bytes.count) bytes, and keys have 16, 24 or 32"
+    }
+
+    private func text(_ session: Session) throws(DaemonError) -> String {
+        guard isOnStandardInput else { return key }
+        guard let line = session.firstLine() else { throw .badKeyInput(reason: "it is empty, or one endless line") }
+        if let mistake = Self.mistake(in: line) { throw .badKeyInput(reason: "what is there \(mistake)") }
+        return line
     }
 
     /// Asks for a change of keys and tells on how many hosts it was made.
@@ -131,7 +147,7 @@ struct KeyArgument: ParsableArguments {
         _ session: Session
     ) async throws(DaemonError) -> CommandResult {
         let answer = try await session.client(options).tell(
-            KeyRequestBody(key: key),
+            KeyRequestBody(key: try text(session)),
             route,
             timeout: Patience.keys,
             answer: KeysResponse.self

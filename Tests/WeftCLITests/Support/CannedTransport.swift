@@ -102,9 +102,17 @@ func weft(
     _ transport: CannedTransport,
     style: Style = .plain,
     isRoot: Bool = true,
-    live: RecordedOutput = RecordedOutput()
+    live: RecordedOutput = RecordedOutput(),
+    input: String? = nil
 ) async -> CommandLineRun {
-    let session = Session(transport: transport, live: live, style: style, environment: [:], isRoot: isRoot)
+    let session = Session(
+        transport: transport,
+        firstLine: { input },
+        live: live,
+        style: style,
+        environment: [:],
+        isRoot: isRoot
+    )
     let run = await CommandLineRun.run(arguments, in: session)
     return CommandLineRun(output: live.text + run.output, errorOutput: live.notes + run.errorOutput, status: run.status)
 }
