@@ -1,8 +1,8 @@
 /// The shell side of the rig. Each script is run as `bash -c SCRIPT NAME ARGUMENTS`; every mount and every network device
 /// they make is inside namespaces that end with their process, so the machine's own are never touched.
 enum HostScripts {
-    /// The lab: a network namespace with the bridge that hosts are plugged into, and a mount namespace with the tools
-    /// image unpacked. Runs under `unshare --net --mount`. Arguments: the tools image.
+    /// The lab: a network namespace with the bridge that hosts are plugged into and another one for partitions, and a
+    /// mount namespace with the tools image unpacked. Runs under `unshare --net --mount`. Arguments: the tools image.
     static let lab = #"""
         set -eu
         mount -t tmpfs -o mode=755 weft-rig /mnt
@@ -10,6 +10,8 @@ enum HostScripts {
         tar -xf "$1" -C /mnt/tools --xattrs --xattrs-include='*'
         ip link set lo up
         ip link add lan type bridge
+        ip link add island type bridge
+        ip link set island up
         # Some machines turn IPv6 off for new namespaces, and duplicate address detection costs a second per address.
         sysctl -q -w net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.lan.disable_ipv6=0 net.ipv6.conf.lan.accept_dad=0
         ip link set lan up

@@ -26,6 +26,11 @@ extension TestHost {
     package func services() async throws -> [ServiceRow] { try await decode([ServiceRow].self, "services") }
     package func workloads() async throws -> [WorkloadRow] { try await decode([WorkloadRow].self, "workloads") }
     package func connections() async throws -> [ConnectionRow] { try await decode([ConnectionRow].self, "connections") }
+    package func peers() async throws -> [PeerRow] { try await decode([PeerRow].self, "peers") }
+    /// Of all hosts, as they answered; root only, as the rig is.
+    package func gossipKeys() async throws -> KeysResponse {
+        try await decode(KeysResponse.self, "gossip", "keys", "list")
+    }
     package func check() async throws -> [CheckRow] { try await decode([CheckRow].self, "check") }
 
     /// The last finished connections, newest first.
@@ -33,8 +38,18 @@ extension TestHost {
         try await decode([DecisionRow].self, "decisions", "--last", "\(count)")
     }
 
+    /// Everything that happened in the mesh since weftd started, as far as it is remembered, oldest first.
+    package func events() async throws -> [EventRow] {
+        try await run("weft", "events", "--no-follow", "-o", "json").lines.map {
+            try JSONDecoder().decode(EventRow.self, from: Data($0.utf8))
+        }
+    }
+
     /// A Prometheus sample of `/metrics` by its whole name with labels; nil when there is none.
-    package func metric(_ name: String) async throws -> Double? {
+    package func metric(_ name: String) async throws -> Double? { try await metrics(name + " ")[name] }
+
+    /// The samples of `/metrics` whose lines begin with a prefix, by their whole names with labels.
+    package func metrics(_ prefix: String) async throws -> [String: Double] {
         let text = try await run(
             "curl",
             "-sS",
@@ -43,10 +58,12 @@ extension TestHost {
             APIRoute.defaultSocketPath,
             "http://weft/metrics"
         )
-        for line in text.lines where line.hasPrefix("\(name) ") {
-            return Double(line.dropFirst(name.count + 1))
+        var samples: [String: Double] = [:]
+        for line in text.lines where line.hasPrefix(prefix) {
+            guard let space = line.lastIndex(of: " ") else { continue }
+            samples[String(line[..<space])] = Double(line[line.index(after: space)...])
         }
-        return nil
+        return samples
     }
 
     /// `weft COMMAND -o json`. Exit code 1 means that a problem was found, and the answer is there all the same.
