@@ -5,16 +5,21 @@ internal import WeftCore
 /// The order is: fewest transmits first, then longest, then newest. A fetch goes through it once and takes what fits, so
 /// fresh news leaves first and small messages fill the gaps that long ones leave.
 struct BroadcastQueue: Sendable {
-    /// Messages that are so far unsent often enough, in sending order.
-    private var entries: [Entry] = []
-    /// Where the message about a name is; never iterated.
-    private var places: [MemberName: Entry.Order] = [:]
+    /// The messages in sending order. Only what decides it, without references: every datagram moves a part of this
+    /// around, and under heavy loss there is one for each member of a large pool.
+    private var order: [Place] = []
+    /// The messages themselves, by the slot that their place names; nil where none is. There are as many slots as messages
+    /// ever waited at once.
+    private var entries: [Entry?] = []
+    private var freeSlots: [Int32] = []
+    /// The slot of the message about a name; never iterated.
+    private var slots: [MemberName: Int32] = [:]
     private var lastNumber: UInt64 = 0
 
     /// How many messages wait.
-    var count: Int { entries.count }
+    var count: Int { order.count }
 
-    var isEmpty: Bool { entries.isEmpty }
+    var isEmpty: Bool { order.isEmpty }
 
     /// Adds a message. One that is already queued about the same subject is dropped for it; without a subject nothing
     /// is. `source` is where it was heard, and need not be told. Returns a ticket for `contains`.
@@ -27,16 +32,20 @@ struct BroadcastQueue: Sendable {
     ) -> Ticket {
         if let subject { remove(about: subject) }
         lastNumber += 1
-        let order = Entry.Order(transmits: 0, length: message.count, number: lastNumber)
-        insert(Entry(order: order, subject: subject, source: source, kind: kind, message: message))
+        let slot = freeSlots.popLast() ?? Int32(entries.count)
+        let place = Place(transmits: 0, length: Int32(message.count), number: lastNumber, slot: slot)
+        let entry = Entry(subject: subject, source: source, kind: kind, message: message, place: place)
+        if Int(slot) < entries.count { entries[Int(slot)] = entry } else { entries.append(entry) }
+        if let subject { slots[subject] = slot }
+        insert(place)
         return Ticket(number: lastNumber)
     }
 
     /// Whether the message of a ticket still has to be sent. Linear: for the one or two messages that a leave awaits.
-    func contains(_ ticket: Ticket) -> Bool { entries.contains { $0.order.number == ticket.number } }
+    func contains(_ ticket: Ticket) -> Bool { order.contains { $0.number == ticket.number } }
 
     /// The ticket of the message about a subject.
-    func ticket(about subject: MemberName) -> Ticket? { places[subject].map { Ticket(number: $0.number) } }
+    func ticket(about subject: MemberName) -> Ticket? { entry(about: subject).map { Ticket(number: $0.place.number) } }
 
     /// Takes the messages for one datagram, each costing its length + `overhead`, while they fit in `budget`, and counts
     /// one transmit for each. Messages that have been sent `limit` times leave the queue. What the recipient is sure to
@@ -51,20 +60,18 @@ struct BroadcastQueue: Sendable {
     ) {
         var index = 0
         var taken: [Int] = []
-        while index < entries.count, taken.count < maximumCount {
+        while index < order.count, taken.count < maximumCount {
             let free = budget - overhead
             guard free > 0 else { break }
-            guard entries[index].order.length <= free else {
+            guard order[index].length <= free else {
                 index = firstFitting(free, inTierOf: index)
                 continue
             }
-            guard !entries[index].isKnown(to: recipient) else {
-                index += 1
-                continue
+            if let entry = entries[Int(order[index].slot)], !entry.isKnown(to: recipient) {
+                take(entry.kind, entry.message)
+                budget -= overhead + entry.message.count
+                taken.append(index)
             }
-            take(entries[index].kind, entries[index].message)
-            budget -= overhead + entries[index].order.length
-            taken.append(index)
             index += 1
         }
         requeue(taken, limit: limit)
@@ -73,9 +80,9 @@ struct BroadcastQueue: Sendable {
     /// Drops the most transmitted messages beyond `depth`. Returns how many went.
     @discardableResult
     mutating func prune(to depth: Int) -> Int {
-        let surplus = max(0, entries.count - depth)
-        for entry in entries.suffix(surplus) { forget(entry) }
-        entries.removeLast(surplus)
+        let surplus = max(0, order.count - depth)
+        for place in order.suffix(surplus) { forget(place) }
+        order.removeLast(surplus)
         return surplus
     }
 
@@ -94,83 +101,88 @@ struct BroadcastQueue: Sendable {
 
 extension BroadcastQueue {
     private struct Entry: Sendable {
-        var order: Order
         let subject: MemberName?
         let source: NetworkAddress?
         let kind: MessageKind
         let message: [UInt8]
+        /// Where it stands in `order`.
+        var place: Place
 
         /// The recipient told us, or it is the one that announced itself. Accusations always go to the accused.
         func isKnown(to recipient: Recipient?) -> Bool {
             guard let recipient else { return false }
             return source == recipient.address || kind == .alive && subject != nil && subject == recipient.name
         }
+    }
 
-        struct Order: Sendable, Comparable {
-            var transmits: Int
-            let length: Int
-            let number: UInt64
+    /// Where a message stands: before all that are greater.
+    private struct Place: Sendable, Comparable {
+        var transmits: Int32
+        let length: Int32
+        let number: UInt64
+        /// Where the message is; it does not decide the order.
+        let slot: Int32
 
-            static func < (left: Order, right: Order) -> Bool {
-                if left.transmits != right.transmits { return left.transmits < right.transmits }
-                if left.length != right.length { return left.length > right.length }
-                return left.number > right.number
-            }
+        static func < (left: Place, right: Place) -> Bool {
+            if left.transmits != right.transmits { return left.transmits < right.transmits }
+            if left.length != right.length { return left.length > right.length }
+            return left.number > right.number
         }
     }
 
-    /// The first entry from `index` on that is short enough within the tier of equal transmits, else the next tier.
+    /// The first place from `index` on that is short enough within the tier of equal transmits, else the next tier.
     private func firstFitting(_ length: Int, inTierOf index: Int) -> Int {
-        let transmits = entries[index].order.transmits
+        let transmits = order[index].transmits
         return partitionPoint(from: index) { $0.transmits > transmits || $0.length <= length }
     }
 
-    /// The first position whose order fulfils a condition that stays true from there on.
-    private func partitionPoint(from start: Int, _ condition: (Entry.Order) -> Bool) -> Int {
+    /// The first position that fulfils a condition which stays true from there on.
+    private func partitionPoint(from start: Int, _ condition: (Place) -> Bool) -> Int {
         var low = start
-        var high = entries.count
+        var high = order.count
         while low < high {
             let middle = (low + high) / 2
-            if condition(entries[middle].order) { high = middle } else { low = middle + 1 }
+            if condition(order[middle]) { high = middle } else { low = middle + 1 }
         }
         return low
     }
 
-    private mutating func insert(_ entry: Entry) {
-        if let subject = entry.subject { places[subject] = entry.order }
-        entries.insert(entry, at: partitionPoint(from: 0) { entry.order < $0 })
-    }
+    private func entry(about subject: MemberName) -> Entry? { slots[subject].flatMap { entries[Int($0)] } }
+
+    private mutating func insert(_ place: Place) { order.insert(place, at: partitionPoint(from: 0) { place < $0 }) }
 
     private mutating func remove(about subject: MemberName) {
-        guard let order = places.removeValue(forKey: subject) else { return }
-        let index = partitionPoint(from: 0) { !($0 < order) }
-        precondition(index < entries.count && entries[index].order == order, "a queued message was lost")
-        entries.remove(at: index)
+        guard let place = entry(about: subject)?.place else { return }
+        let index = partitionPoint(from: 0) { !($0 < place) }
+        precondition(index < order.count && order[index] == place, "a queued message was lost")
+        order.remove(at: index)
+        forget(place)
     }
 
-    /// Takes the entries at these ascending positions out, and those below the limit back in one tier further down.
+    /// Takes the places at these ascending positions out, and those below the limit back in one tier further down.
     private mutating func requeue(_ positions: [Int], limit: Int) {
         guard let first = positions.first else { return }
-        let sent = positions.map { entries[$0] }
-        var next = positions.makeIterator()
-        var skipped = next.next()
+        let sent = positions.map { order[$0] }
         var target = first
-        for index in first..<entries.count {
-            if index == skipped {
-                skipped = next.next()
-            } else {
-                entries.swapAt(target, index)
+        for (number, position) in positions.enumerated() {
+            let end = number + 1 < positions.count ? positions[number + 1] : order.count
+            for index in (position + 1)..<end {
+                order[target] = order[index]
                 target += 1
             }
         }
-        entries.removeLast(entries.count - target)
-        for var entry in sent {
-            entry.order.transmits += 1
-            if entry.order.transmits < limit { insert(entry) } else { forget(entry) }
+        order.removeLast(sent.count)
+        for var place in sent {
+            place.transmits += 1
+            entries[Int(place.slot)]?.place = place
+            if place.transmits < limit { insert(place) } else { forget(place) }
         }
     }
 
-    private mutating func forget(_ entry: Entry) {
-        if let subject = entry.subject { places[subject] = nil }
+    /// Lets the message go that had this place.
+    private mutating func forget(_ place: Place) {
+        if let subject = entries[Int(place.slot)]?.subject { slots[subject] = nil }
+        entries[Int(place.slot)] = nil
+        freeSlots.append(place.slot)
     }
 }
