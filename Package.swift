@@ -115,6 +115,11 @@ let package = Package(
         ),
         .executableTarget(name: "weft", dependencies: ["WeftCLI"], swiftSettings: settings, linkerSettings: lean),
 
+        // MARK: Simulation, never installed
+
+        .target(name: "WeftTestKit", dependencies: ["WeftCore", "WeftGossip"], swiftSettings: settings),
+        .executableTarget(name: "weft-sim", dependencies: ["WeftTestKit", .arguments], swiftSettings: settings),
+
         // MARK: Tests
 
         .target(
@@ -144,6 +149,11 @@ let package = Package(
             name: "WeftGossipTests",
             dependencies: ["WeftCore", "WeftGossip"],
             exclude: ["Fixtures"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["WeftCore", "WeftGossip", "WeftTestKit", "weft-sim"],
             swiftSettings: settings
         ),
         .testTarget(name: "WeftCatalogTests", dependencies: ["WeftCore", "WeftCatalog"], swiftSettings: settings),

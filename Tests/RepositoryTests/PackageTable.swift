@@ -5,6 +5,8 @@ struct PackageTable {
         let path: String
         /// Module names, of other targets and of products.
         let dependencies: Set<String>
+        /// It is run, and not imported.
+        let isProgram: Bool
     }
 
     let targets: [Target]
@@ -34,7 +36,8 @@ struct PackageTable {
             }
             let home = match.output.1 == "testTarget" ? "Tests" : "Sources"
             let path = body.firstMatch(of: /path: "([^"]+)"/).map { String($0.output.1) } ?? "\(home)/\(name)"
-            targets.append(Target(name: String(name), path: path, dependencies: dependencies))
+            let isProgram = match.output.1 == "executableTarget"
+            targets.append(Target(name: String(name), path: path, dependencies: dependencies, isProgram: isProgram))
         }
         self.targets = targets
     }
