@@ -21,13 +21,17 @@ extension GossipNode {
         !(membership.broadcasts.isEmpty && serf.intents.isEmpty && serf.queries.isEmpty && serf.events.isEmpty)
     }
 
-    /// Sends a fresh batch to each of a few random members; dead ones are told too for a while, so that they can refute.
     mutating func gossipTick(at deadline: Instant, _ turn: inout Turn<some RandomNumberGenerator>) {
         membership.gossipIsArmed = false
+        gossip(to: configuration.timing.gossipNodes, &turn)
+    }
+
+    /// Sends a fresh batch to each of some random members; dead ones are told too for a while, so that they can refute.
+    mutating func gossip(to count: Int, _ turn: inout Turn<some RandomNumberGenerator>) {
         let own = configuration.name
         let grace = configuration.timing.gossipToTheDead
         let now = turn.now
-        let targets = table.sample(configuration.timing.gossipNodes, using: &turn.random) { record in
+        let targets = table.sample(count, using: &turn.random) { record in
             record.identity.name != own
                 && (record.isReachable || record.detected == .dead && now - record.detectedSince <= grace)
         }

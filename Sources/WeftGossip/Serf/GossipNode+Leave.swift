@@ -12,6 +12,7 @@ extension GossipNode {
         serf.leaveTicket = nil
         if hasLivePeers {
             serf.leaveTicket = queue(SerfMessage.leave(intent).encoded(), .leaveIntent, in: \.intents)
+            gossip(to: Self.farewellFanout, &turn)
         }
         timers.set(.leave(.intent), at: turn.now + configuration.timing.broadcastTimeout)
     }
@@ -39,6 +40,10 @@ extension GossipNode {
         }
     }
 
+    /// Whom each of the two notices is sent to at once; larger pools hear of them by gossip. Work keeps coming to a member
+    /// that leaves until it is known.
+    private static let farewellFanout = 16
+
     private func isWaiting(in queue: BroadcastQueue) -> Bool {
         serf.leaveTicket.map { queue.contains($0) } ?? false
     }
@@ -60,6 +65,7 @@ extension GossipNode {
         let isHeard = hasLivePeers
         handle(Dead(incarnation: ownIncarnation, node: configuration.name, from: configuration.name), &turn)
         serf.leaveTicket = isHeard ? membership.broadcasts.ticket(about: configuration.name) : nil
+        gossip(to: Self.farewellFanout, &turn)
         timers.set(.leave(.farewell), at: turn.now + configuration.timing.broadcastTimeout)
     }
 
