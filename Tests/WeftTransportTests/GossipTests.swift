@@ -78,6 +78,17 @@ import WeftGossip
         }
     }
 
+    /// The kernel refuses such a dial before it returns, in the middle of the turn that asked for it.
+    @Test func aDialThatFailsAtOnceIsLikeAnyOther() async throws {
+        try await withHosts(1) { hosts in
+            let broadcast = try #require(IPAddress("255.255.255.255"))
+            let addresses = (1...5).map { NetworkAddress(broadcast, port: $0) }
+            let outcome = try await hosts[0].gossip.join(addresses)
+            #expect(outcome.joined == [])
+            #expect(outcome.failed.map(\.address).sorted() == addresses.sorted())
+        }
+    }
+
     @Test func anAddressWhereNobodyAnswersFailsTheJoin() async throws {
         try await withHosts(1) { hosts in
             // Bound, so that it stays free of others, and not listening.

@@ -58,8 +58,7 @@ extension GossipLoop {
                 stream.fail(.unreachable)
             }
         } catch {
-            // The core is at work: it hears of the failure afterwards.
-            eventLoop.assumeIsolated().execute { stream.fail(.unreachable) }
+            stream.fail(.unreachable)
         }
     }
 

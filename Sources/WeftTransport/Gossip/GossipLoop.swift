@@ -55,11 +55,18 @@ final class GossipLoop {
 
     // MARK: One turn of the core
 
-    /// Calls the core and carries out what it wants.
+    /// Calls the core and carries out what it wants; afterwards when it is being carried out already. A dial to an address
+    /// without a route fails at once, for one, in the middle of the action that asked for it.
     func turn(
-        _ body: (inout GossipNode, Instant, inout SystemRandomNumberGenerator, inout [GossipAction]) -> Void
+        _ body: @escaping (inout GossipNode, Instant, inout SystemRandomNumberGenerator, inout [GossipAction]) -> Void
     ) {
-        precondition(!isBusy, "the gossip core was called while its actions are carried out")
+        guard !isBusy else {
+            eventLoop.assumeIsolated().execute {
+                self.turn(body)
+                self.flush()
+            }
+            return
+        }
         guard !isStopped else { return }
         isBusy = true
         body(&node, now, &random, &actions)
