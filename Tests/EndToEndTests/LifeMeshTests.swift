@@ -115,6 +115,7 @@ extension EndToEnd {
         @Test func tenThousandMembersStayWithinABound() async throws {
             try await withMesh(2, weft: 1, joined: false) { hosts in
                 let count = 10_000
+                let process = try await hosts[0].mainProcess(of: "weftd.service")
                 let before = try await hosts[0].residentBytes(of: "weftd.service")
                 try await hosts[1].run("bash", "-c", meshProgram("crowd \(count) \(hosts[0].address4)"))
                 try await waitUntil("all are members", within: .seconds(30), every: .milliseconds(500)) {
@@ -124,6 +125,7 @@ extension EndToEnd {
                 let begun = ContinuousClock.now
                 // Probes, suspicions and their spreading are part of it.
                 try await Task.sleep(for: .seconds(15))
+                try #require(await hosts[0].mainProcess(of: "weftd.service") == process, "it died of it")
                 let spent = try await hosts[0].processorNanoseconds(of: "weftd.service") - spentBefore
                 let share = Double(spent) / 1e9 / ((ContinuousClock.now - begun) / .seconds(1)) * 100
                 let growth = try await hosts[0].residentBytes(of: "weftd.service") - before
