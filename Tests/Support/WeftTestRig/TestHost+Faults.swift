@@ -56,12 +56,15 @@ extension TestHost {
         }
     }
 
-    /// Nanoseconds that all threads of a unit's main process have spent on a processor, from the scheduler's own books.
+    /// Nanoseconds that the processes of a unit have spent on a processor, threads that have ended included.
     package func processorNanoseconds(of unit: String) async throws -> UInt64 {
-        let process = try await mainProcess(of: unit)
-        let books = try await shell("cat /proc/\(process)/task/*/schedstat")
-        return books.lines.reduce(0) { sum, line in sum + (line.split(separator: " ").first.flatMap { UInt64($0) } ?? 0)
+        let group = try await shell("systemctl show -p ControlGroup --value \(unit)").lines.first ?? ""
+        let books = try await read("/sys/fs/cgroup\(group)/cpu.stat")
+        let usage = books.split(separator: "\n").first { $0.hasPrefix("usage_usec ") }
+        guard let microseconds = usage.flatMap({ UInt64($0.dropFirst("usage_usec ".count)) }) else {
+            throw RigFailure("\(unit) of \(name) has no control group")
         }
+        return microseconds * 1000
     }
 
     /// Resident memory of a unit's main process.
