@@ -29,6 +29,9 @@ package struct TenantName: Hashable, Sendable, Comparable, CustomStringConvertib
     /// Everything in system.slice, and the host itself.
     package static let system = TenantName(known: "system")
 
+    /// Clients on other hosts that show no identity.
+    package static let remote = TenantName(known: "remote")
+
     /// The tenant of a login user's slice.
     package static func user(_ uid: UserID) -> TenantName { TenantName(known: "user-\(uid.number)") }
 
@@ -62,7 +65,7 @@ package struct CgroupID: Hashable, Sendable, Comparable, CustomStringConvertible
     package static func < (left: CgroupID, right: CgroupID) -> Bool { left.number < right.number }
 }
 
-private func isName(_ text: String, maximum: Int) -> Bool {
+func isName(_ text: String, maximum: Int) -> Bool {
     let bytes = text.utf8
     guard (1...maximum).contains(bytes.count), let head = bytes.first else { return false }
     func isWordByte(_ byte: UInt8) -> Bool {
