@@ -11,12 +11,12 @@ package struct GossipConfiguration: Sendable {
     package var advertise: NetworkAddress
     /// Facts about this node that every member sees; at most 512 bytes encoded.
     package var tags: Tags
-    /// AES keys of 16, 24 or 32 bytes, the primary (the one that encrypts) first. Empty: the pool speaks in clear.
+    /// AES keys of 16, 24 or 32 bytes, the primary (the one that encrypts) first, at most `Keyring.capacity`. Empty: the
+    /// pool speaks in clear.
     package var keys: [[UInt8]]
-    /// Drop what cannot be decrypted. False only while a plain pool is being moved to encryption (section 5.4).
-    package var verifyIncoming: Bool
-    /// Encrypt what is sent. False only while a plain pool is being moved to encryption.
-    package var verifyOutgoing: Bool
+    /// What the keys are used for. Another one than `only` while a plain pool is being moved to encryption (section
+    /// 5.4).
+    package var encryption: EncryptionMode
     /// Separates pools that share a network, at most 255 bytes. Stock agents before memberlist 0.3 know no labels.
     package var label: [UInt8]
     /// Compress datagrams when that makes them smaller, and every stream message, as stock agents do.
@@ -46,8 +46,7 @@ package struct GossipConfiguration: Sendable {
         self.advertise = advertise
         self.tags = tags
         self.keys = keys
-        self.verifyIncoming = true
-        self.verifyOutgoing = true
+        self.encryption = .only
         self.label = []
         self.compression = true
         self.checksums = true

@@ -95,6 +95,8 @@ package enum DropReason: String, Sendable, CaseIterable {
     case unexpectedResponse = "unexpected_response"
     /// A payload that is not what the query or its answer should have.
     case malformedPayload = "malformed_payload"
+    /// A query about keys in clear text, or to a node that does not speak encrypted yet.
+    case clearKeyQuery = "clear_key_query"
     /// An ack with a coordinate that is none.
     case coordinate
     /// A stream beyond the limit of accepted ones.

@@ -16,7 +16,9 @@ package enum GossipError: Error, Sendable, Equatable {
     case noSuchQuery
     /// A key has another length than 16, 24 or 32 bytes.
     case key(byteCount: Int)
-    /// The node runs without keys: there is nothing to change.
+    /// More keys than `limit`.
+    case keyCount(Int, limit: Int)
+    /// The node does not speak encrypted: there are no keys to change, or they would be told to everybody.
     case notEncrypted
     /// More addresses than `limit` were given to a join, or none.
     case addressCount(Int, limit: Int)

@@ -127,11 +127,25 @@ extension GossipNode {
         into actions: inout [GossipAction]
     ) throws(GossipError) -> QueryKey {
         try requireRunning()
-        guard !packets.security.keyring.isEmpty else { throw .notEncrypted }
+        guard packets.security.sendingKey != nil else { throw .notEncrypted }
         let query = try prepareKeyQuery(operation, using: &rng)
         perform(now, &rng, &actions) { node, turn in
             node.broadcastQuery(query, purpose: .keys(operation), &turn)
         }
         return QueryKey(time: query.time, id: query.id)
+    }
+
+    /// Replaces this node's keys, the primary first, and what they are used for; no other node is told. Streams that are
+    /// open end as they began.
+    package mutating func setEncryption(keys: [[UInt8]], mode: EncryptionMode) throws(GossipError) {
+        var ring = Keyring()
+        for key in keys {
+            guard ring.keys.count < Keyring.capacity else { throw .keyCount(keys.count, limit: Keyring.capacity) }
+            do throws(KeyringError) { try ring.add(key) } catch { throw .key(byteCount: key.count) }
+        }
+        packets.security.keyring = ring
+        packets.security.mode = mode
+        configuration.keys = ring.keys.map { $0.bytes }
+        configuration.encryption = mode
     }
 }

@@ -16,7 +16,7 @@ extension GossipNode {
         }
         var messages: [MemberlistMessage] = []
         var drops: [WireError] = []
-        packets.decode(bytes, into: &messages, drops: &drops)
+        turn.isClear = !packets.decode(bytes, into: &messages, drops: &drops)
         for drop in drops { counters.wireDrops.add(drop) }
         turn.source = source
         for message in messages { handle(message, from: source, &turn) }

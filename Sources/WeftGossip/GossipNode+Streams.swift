@@ -22,6 +22,8 @@ extension GossipNode {
     ) {
         counters.bytesIn += UInt64(max(0, byteCount))
         counters.messagesIn.add(message.kind)
+        // The shell does not tell, and need not: nothing for which it matters comes by stream.
+        turn.isClear = packets.security.hearsClearText
         guard let purpose = streams.remove(stream) else {
             counters.drops.add(.unexpectedStream)
             return
@@ -34,7 +36,7 @@ extension GossipNode {
         switch purpose {
         case .accepted: serve(message, on: stream, &turn)
         case .probe(let sequence): handleProbeAnswer(message, to: sequence, on: stream, &turn)
-        case .pushPull(let reason): handlePushPullAnswer(message, reason, on: stream, &turn)
+        case .pushPull(let exchange): handlePushPullAnswer(message, exchange, on: stream, &turn)
         }
     }
 
@@ -52,7 +54,7 @@ extension GossipNode {
             // Agents say so too when they cannot read what was sent, except to the wrong label (section 1.5).
             guard let error, error != .wrongLabel, error != .unexpectedLabel, error != .malformedLabel else { break }
             reply(.error(StreamError(text: "cannot read the message: \(error.rawValue)")), on: stream, &turn)
-        case .pushPull(let reason): endExchange(reason, failed: .stream(failure), &turn)
+        case .pushPull(let exchange): endExchange(exchange.reason, failed: .stream(failure), &turn)
         case .probe: break
         }
         turn.act(.closeStream(stream))
@@ -105,11 +107,12 @@ extension GossipNode {
 
     private mutating func handlePushPullAnswer(
         _ message: StreamMessage,
-        _ reason: StreamTable.PushPullReason,
+        _ exchange: StreamTable.Exchange,
         on stream: StreamID,
         _ turn: inout Turn<some RandomNumberGenerator>
     ) {
         turn.act(.closeStream(stream))
+        let reason = exchange.reason
         switch message {
         case .pushPull(let remote):
             var ignoresOldEvents = false
@@ -119,11 +122,25 @@ extension GossipNode {
             counters.pushPullsStarted += merged ? 1 : 0
             endExchange(reason, failed: merged ? nil : .versions, &turn)
         case .error(let error):
-            endExchange(reason, failed: .refused(error.text), &turn)
+            if !repeatSealed(exchange, &turn) { endExchange(reason, failed: .refused(error.text), &turn) }
         case .ping, .ack, .user:
             counters.drops.add(.unexpectedStream)
             endExchange(reason, failed: .unexpected, &turn)
         }
+    }
+
+    /// A node that was away while its pool moved on to `only` is still in `have`, and nobody hears it. It has the key:
+    /// what a peer refused is tried once more, encrypted. Then the owner learns how far the others are.
+    private mutating func repeatSealed(
+        _ exchange: StreamTable.Exchange,
+        _ turn: inout Turn<some RandomNumberGenerator>
+    ) -> Bool {
+        let security = packets.security
+        guard security.mode == .have, !security.keyring.isEmpty, !exchange.isSealed else { return false }
+        var sealed = exchange
+        sealed.isSealed = true
+        openPushPull(sealed, &turn)
+        return true
     }
 
     private mutating func endExchange(
@@ -145,10 +162,20 @@ extension GossipNode {
         withSection: Bool,
         _ turn: inout Turn<some RandomNumberGenerator>
     ) {
-        let state = localState(join: reason.isJoin, withSection: withSection)
-        let stream = streams.add(.pushPull(reason))
+        openPushPull(StreamTable.Exchange(reason: reason, target: target, withSection: withSection), &turn)
+    }
+
+    private mutating func openPushPull(
+        _ exchange: StreamTable.Exchange,
+        _ turn: inout Turn<some RandomNumberGenerator>
+    ) {
+        let state = localState(join: exchange.reason.isJoin, withSection: exchange.withSection)
+        let stream = streams.add(.pushPull(exchange))
+        let bytes = encode(.pushPull(state), role: .dialler, sealed: exchange.isSealed, &turn)
         let deadline = turn.now + configuration.timing.streamTimeout
-        open(stream, to: target, .pushPull(state), deadline: deadline, expectsReply: true, &turn)
+        turn.act(
+            .openStream(stream, to: exchange.target, message: bytes, deadline: deadline, expectsReply: true)
+        )
     }
 
     mutating func openProbeStream(
@@ -195,13 +222,16 @@ extension GossipNode {
     private mutating func encode(
         _ message: StreamMessage,
         role: StreamRole,
+        sealed: Bool = false,
         _ turn: inout Turn<some RandomNumberGenerator>
     ) -> [UInt8] {
         counters.messagesOut.add(message.kind)
+        var security = packets.security
+        if sealed { security.mode = .only }
         let bytes = StreamCodec.encode(
             message,
             role: role,
-            security: packets.security,
+            security: security,
             compress: configuration.compression,
             using: &turn.random
         )

@@ -5,6 +5,8 @@ struct Turn<Random: RandomNumberGenerator> {
     let now: Instant
     /// Where the datagram being handled came from; nil when there is none.
     var source: NetworkAddress?
+    /// What is being handled was heard in clear text, or may have been.
+    var isClear = false
     var random: Random
     var actions: [GossipAction]
 

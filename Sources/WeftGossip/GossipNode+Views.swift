@@ -45,10 +45,16 @@ extension GossipNode {
     /// What to write to disk for the next start.
     package var snapshot: GossipSnapshot {
         let peers = table.records
-            .filter { $0.status == .alive && $0.identity.name != configuration.name }
-            .map { GossipSnapshot.Peer(name: $0.identity.name, address: $0.identity.networkAddress) }
+            .filter { ($0.status == .alive || $0.status == .failed) && $0.identity.name != configuration.name }
+            .map {
+                GossipSnapshot.Peer(
+                    name: $0.identity.name,
+                    address: $0.identity.networkAddress,
+                    wasAlive: $0.status == .alive
+                )
+            }
         return GossipSnapshot(
-            members: peers.sorted { $0.name < $1.name },
+            members: (peers.isEmpty ? serf.formerPeers : peers).sorted { $0.name < $1.name },
             memberClock: serf.memberClock.time,
             eventClock: serf.eventClock.time,
             queryClock: serf.queryClock.time

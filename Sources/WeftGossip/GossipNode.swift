@@ -13,7 +13,8 @@ package import WeftCore
 /// call; nothing that a peer sends makes a call fail or trap: it is dropped, and counted by reason in `counters`.
 /// The same calls with the same generator give the same actions.
 package struct GossipNode: Sendable {
-    /// What the node was started with. `tags` follows `setTags`, `keys` follows the pool's key operations.
+    /// What the node was started with. `tags` follows `setTags`, `keys` the pool's key operations, and both `keys` and
+    /// `encryption` follow `setEncryption`.
     package internal(set) var configuration: GossipConfiguration
     /// What has been counted since the start.
     package internal(set) var counters = GossipCounters()
@@ -48,8 +49,7 @@ package struct GossipNode: Sendable {
             security: WireSecurity(
                 label: configuration.label,
                 keyring: Keyring(keys: configuration.keys),
-                verifyIncoming: configuration.verifyIncoming,
-                verifyOutgoing: configuration.verifyOutgoing
+                mode: configuration.encryption
             ),
             compresses: configuration.compression
         )

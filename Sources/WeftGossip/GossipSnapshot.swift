@@ -3,7 +3,8 @@ package import WeftCore
 /// What survives a restart: whom to rejoin through, and how far the Lamport clocks had come, so that old events are not
 /// taken for new ones. The shell writes it to disk and gives it back to `GossipNode.init`.
 package struct GossipSnapshot: Sendable, Equatable {
-    /// Members that were alive, this node left out, sorted by name.
+    /// Members that had not left, this node left out, sorted by name. When there are none, those of the snapshot before: a
+    /// node that could not come back yet does not forget where to.
     package var members: [Peer]
     package var memberClock: LamportTime
     package var eventClock: LamportTime
@@ -25,10 +26,13 @@ package struct GossipSnapshot: Sendable, Equatable {
     package struct Peer: Sendable, Equatable {
         package var name: MemberName
         package var address: NetworkAddress
+        /// Whether it was there. Those that had failed are tried last.
+        package var wasAlive: Bool
 
-        package init(name: MemberName, address: NetworkAddress) {
+        package init(name: MemberName, address: NetworkAddress, wasAlive: Bool = true) {
             self.name = name
             self.address = address
+            self.wasAlive = wasAlive
         }
     }
 }

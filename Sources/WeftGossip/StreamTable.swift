@@ -14,7 +14,16 @@ struct StreamTable: Sendable {
         case accepted
         /// A fallback probe.
         case probe(SequenceNumber)
-        case pushPull(PushPullReason)
+        case pushPull(Exchange)
+    }
+
+    /// An exchange of state that this node has asked for.
+    struct Exchange: Sendable, Equatable {
+        let reason: PushPullReason
+        let target: NetworkAddress
+        let withSection: Bool
+        /// Encrypted although the node speaks clear text: the peer did not want to hear that.
+        var isSealed = false
     }
 
     /// Why this node exchanges state.

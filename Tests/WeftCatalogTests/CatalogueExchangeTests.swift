@@ -54,6 +54,35 @@ struct CatalogueExchangeTests {
         #expect(try a.merge(request.payload, now: moment()).answers.isEmpty == false)
     }
 
+    @Test("What a digest promised and nobody sent is asked for")
+    func promised() throws {
+        var a = try catalogue("a")
+        var b = try catalogue("b")
+        _ = a.publish([try record("one")])
+        #expect(try b.digestReceived(a.digest(), now: moment()).wanted == [a.own])
+        #expect(b.nextTick == nil, "not of a host that is no member")
+        _ = try b.meet("a", at: "10.0.0.1")
+        _ = try b.digestReceived(a.digest(), now: moment())
+        // That it is alive, and is told to be once more, does not make up for it.
+        _ = try b.meet("a", at: "10.0.0.1")
+        let due = try #require(b.nextTick)
+        let request = try #require(b.tick(due).requests.first)
+        try b.mergeAll(try a.merge(request.payload, now: moment()).answers)
+        #expect(b.records(of: a.own).count == 1)
+        #expect(b.gaps.isEmpty && b.nextTick == nil)
+    }
+
+    @Test("What a digest promised and the peer sends is not asked for")
+    func promiseKept() throws {
+        var a = try catalogue("a")
+        var b = try catalogue("b")
+        _ = a.publish([try record("one")])
+        _ = try b.meet("a", at: "10.0.0.1")
+        try exchange(&a, &b)
+        #expect(b.records(of: a.own).count == 1)
+        #expect(b.gaps.isEmpty && b.nextTick == nil)
+    }
+
     @Test("A removal that was missed is found by push/pull with any host that has it")
     func lostRemoval() throws {
         var a = try catalogue("a")

@@ -47,16 +47,12 @@ struct MeshBuilderTests {
         return change
     }
 
-    /// Where `count` connections to a service's virtual address go.
-    private func targets(_ snapshot: MeshSnapshot, _ service: String, port: UInt16 = 80, count: Int) throws -> [String:
-        Int]
-    {
+    /// What stands behind a service's virtual address, and whether its own host calls it healthy.
+    private func targets(_ snapshot: MeshSnapshot, _ service: String, port: UInt16 = 80) throws -> [String: Bool] {
         let address = try #require(snapshot.service(named: try name(service))?.virtualAddress)
         guard case .virtual(let group) = snapshot.locate(NetworkAddress(address.v4, port: port)) else { return [:] }
-        var turns = RoundRobin(seed: 9)
-        var counts: [String: Int] = [:]
-        for _ in 0..<count { counts[group.next(&turns).target(preferring: .v4).description, default: 0] += 1 }
-        return counts
+        let endpoints = group.endpoints.map { ($0.target(preferring: .v4).description, $0.isHealthy) }
+        return Dictionary(uniqueKeysWithValues: endpoints)
     }
 
     @Test("A peer's endpoint is known at its address and port, until it goes")
@@ -78,8 +74,8 @@ struct MeshBuilderTests {
         #expect(first.snapshot.locate(address) == .endpoint(web), "a snapshot never changes")
     }
 
-    @Test("A virtual address takes turns among all healthy endpoints, this host's included")
-    func balancing() throws {
+    @Test("All endpoints stand behind a virtual address, this host's first, and each with its health")
+    func group() throws {
         var builder = MeshBuilder()
         builder.setLocal(services: [try local("web")], ownAddresses: Self.own)
         let sick = try endpoint("web", on: "c", "10.0.0.3", healthy: false)
@@ -88,47 +84,13 @@ struct MeshBuilderTests {
         )
         let snapshot = builder.build().snapshot
         #expect(
-            try targets(snapshot, "web", count: 300) == ["127.0.0.1:80": 100, "10.0.0.2:80": 100, "10.0.0.4:80": 100]
+            try targets(snapshot, "web")
+                == ["127.0.0.1:80": true, "10.0.0.2:80": true, "10.0.0.3:80": false, "10.0.0.4:80": true]
         )
         let group = try #require(snapshot.service(named: try name("web"))?.groups.first)
         #expect(group.endpoints.map(\.node?.text) == [nil, "b", "c", "d"])
         builder.apply(change(removed: [sick], added: [try endpoint("web", on: "c", "10.0.0.3")]))
-        #expect(try targets(builder.build().snapshot, "web", count: 300).count == 4)
-    }
-
-    @Test("A service of which nothing is healthy is tried all the same")
-    func allUnhealthy() throws {
-        var builder = MeshBuilder()
-        builder.apply(
-            change(added: [
-                try endpoint("web", on: "b", "10.0.0.2", healthy: false),
-                try endpoint("web", on: "c", "10.0.0.3", healthy: false),
-            ])
-        )
-        #expect(try targets(builder.build().snapshot, "web", count: 10) == ["10.0.0.2:80": 5, "10.0.0.3:80": 5])
-    }
-
-    @Test("Clients that call two services in turn meet all endpoints of both, and loops begin at different ones")
-    func turns() throws {
-        var builder = MeshBuilder()
-        for service in ["one", "two"] {
-            builder.apply(
-                change(added: [
-                    try endpoint(service, on: "b", "10.0.0.2", port: service == "one" ? 80 : 81),
-                    try endpoint(service, on: "c", "10.0.0.3", port: service == "one" ? 80 : 81),
-                ])
-            )
-        }
-        let groups = builder.build().snapshot.services.flatMap(\.groups)
-        var turns = RoundRobin(seed: 1)
-        var met: Set<String> = []
-        for _ in 0..<2 { for group in groups { met.insert(group.next(&turns).description) } }
-        #expect(met.count == 4)
-        let firsts = (0..<64 as Range<UInt64>).map { seed in
-            var turns = RoundRobin(seed: seed)
-            return groups[0].next(&turns).description
-        }
-        #expect(Set(firsts).count == 2)
+        #expect(try targets(builder.build().snapshot, "web")["10.0.0.3:80"] == true)
     }
 
     @Test("Each port of a service has its own endpoints behind the one virtual address")
@@ -141,9 +103,9 @@ struct MeshBuilderTests {
             ])
         )
         let snapshot = builder.build().snapshot
-        #expect(try targets(snapshot, "web", count: 4) == ["10.0.0.2:80": 4])
-        #expect(try targets(snapshot, "web", port: 443, count: 4) == ["10.0.0.2:443": 2, "10.0.0.3:443": 2])
-        #expect(try targets(snapshot, "web", port: 81, count: 4) == [:])
+        #expect(try targets(snapshot, "web") == ["10.0.0.2:80": true])
+        #expect(try targets(snapshot, "web", port: 443) == ["10.0.0.2:443": true, "10.0.0.3:443": true])
+        #expect(try targets(snapshot, "web", port: 81) == [:])
         #expect(snapshot.services.map { $0.groups.map(\.port) } == [[80, 443]])
     }
 

@@ -24,7 +24,20 @@ extension Catalogue {
         result.wanted = theirs.filter { node, summary in
             node != own && (nodes[node]?.records.summary ?? .nothing).version < summary.version
         }.keys.sorted()
+        expect(result.wanted, theirs, now: now.monotonic)
         return result
+    }
+
+    /// The peer sends what is wanted by itself, unless to it this host is still gone: then it has to be asked for.
+    private mutating func expect(
+        _ wanted: [NodeName],
+        _ theirs: [NodeName: RecordSummary],
+        now: Instant
+    ) {
+        for node in wanted.prefix(Self.expectedMax) where gaps[node] == nil {
+            guard let summary = theirs[node], nodes[node]?.state.isRouted == true else { continue }
+            gaps[node] = Gap(announced: summary, due: now + patience(for: node))
+        }
     }
 
     /// What somebody with these summaries lacks, for direct messages.
@@ -66,6 +79,9 @@ extension Catalogue {
 
     // MARK: Asking
 
+    /// Hosts that are asked for after one digest. For what is more, the next digest has to do.
+    static let expectedMax = 64
+
     /// How long a change that was announced may take to come by itself, before its host is asked.
     static let patience = Duration.milliseconds(400)
     /// Added to it, different for each pair of hosts, so that not all ask at once.
@@ -79,7 +95,8 @@ extension Catalogue {
         if known.records.summary == known.announced {
             nodes[node]?.records.confirm()
             recordCount += (nodes[node]?.records.entries.count ?? 0) - known.records.entries.count
-            gaps[node] = nil
+            // A digest may know of more than has been announced.
+            if let gap = gaps[node], gap.announced.version <= known.records.version { gaps[node] = nil }
         } else if known.state.isRouted, known.records.version <= known.announced.version {
             guard gaps[node]?.announced != known.announced else { return }
             let due = min(now + patience(for: node), gaps[node]?.due ?? Instant(nanoseconds: .max))

@@ -47,7 +47,7 @@ package struct ServiceRecord: Hashable, Sendable {
     ) {
         self.key = key
         self.tenant = tenant
-        self.addresses = Array(Set(addresses.filter(\.isDialable)).sorted().prefix(Self.addressesMax))
+        self.addresses = Self.fitting(addresses)
         self.labels = Self.fitting(labels)
         self.protocolHint = protocolHint.flatMap { Self.isProtocol($0) ? $0 : nil }
         self.isHealthy = isHealthy
@@ -76,6 +76,13 @@ package struct ServiceRecord: Hashable, Sendable {
     struct Additions: Hashable, Sendable {
         var flags: UInt8 = 0
         var bytes: [UInt8] = []
+    }
+
+    /// The first ones, sorted.
+    private static func fitting(_ addresses: [IPAddress]) -> [IPAddress] {
+        var kept: Set<IPAddress> = []
+        for address in addresses where address.isDialable && kept.count < addressesMax { kept.insert(address) }
+        return kept.sorted()
     }
 
     private static func fitting(_ labels: [String: String]) -> [String: String] {
@@ -107,8 +114,10 @@ extension ServiceRecord.Key: Comparable {
 extension ServiceRecord {
     /// What a host says of its services: one record for each name and port that other hosts may reach, sorted.
     ///
-    /// A service that listens on all addresses, or that the configuration exposes from loopback, is found at the gossip
-    /// address; one that listens elsewhere only says where.
+    /// A service that listens on all addresses is found at each of `ownAddresses` that another host can dial, so that none
+    /// of them is a way around the mesh; one that the configuration exposes from loopback, at the gossip address; one that
+    /// listens elsewhere only says where.
+    /// - Parameter ownAddresses: those at which other hosts may look for this one.
     /// - Parameter unhealthy: services and ports that should get no connections while others can.
     package static func records(
         of services: [LocalService],
@@ -136,15 +145,17 @@ extension ServiceRecord {
     /// Empty for the gossip address; nil when no other host can reach any of them.
     private static func advertised(_ listening: Set<IPAddress>, gossip: IPAddress, own: Set<IPAddress>) -> [IPAddress]?
     {
-        if listening.contains(gossip.family == .v4 ? .anyV4 : .anyV6) { return [] }
         var reachable = listening.filter(\.isDialable)
         let wildcards = listening.filter(\.isUnspecified)
         for wildcard in wildcards {
             reachable.formUnion(own.filter { $0.family == wildcard.family && $0.isDialable })
+            if wildcard.family == gossip.family { reachable.insert(gossip) }
         }
         // Loopback only, and exposed all the same: weft on this host takes it there from the gossip address.
         if reachable.isEmpty { return wildcards.isEmpty ? [] : nil }
-        return reachable == [gossip] ? [] : reachable.sorted()
+        guard reachable != [gossip] else { return [] }
+        // Whatever has no room, the address that everybody knows has.
+        return (reachable.contains(gossip) ? [gossip] : []) + reachable.subtracting([gossip]).sorted()
     }
 }
 

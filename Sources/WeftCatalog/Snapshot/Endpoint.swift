@@ -11,6 +11,8 @@ package final class Endpoint: Sendable {
     package let addresses: [IPAddress]
     /// Whether the addresses are the node's own word that it listens elsewhere than at its gossip address.
     package let hasExplicitAddresses: Bool
+    /// Whether the first address is the one that gossip knows, which is known to be within reach.
+    package let isAtGossipAddress: Bool
     package let isHealthy: Bool
     package let tenant: TenantName
     package let labels: [String: String]
@@ -24,6 +26,7 @@ package final class Endpoint: Sendable {
         port: UInt16,
         addresses: [IPAddress],
         hasExplicitAddresses: Bool = false,
+        isAtGossipAddress: Bool = false,
         isHealthy: Bool = true,
         tenant: TenantName = .system,
         labels: [String: String] = [:],
@@ -35,6 +38,7 @@ package final class Endpoint: Sendable {
         self.port = port
         self.addresses = addresses
         self.hasExplicitAddresses = hasExplicitAddresses
+        self.isAtGossipAddress = isAtGossipAddress
         self.isHealthy = isHealthy
         self.tenant = tenant
         self.labels = labels
@@ -46,20 +50,24 @@ package final class Endpoint: Sendable {
 
     package var address: NetworkAddress { NetworkAddress(addresses[0], port: port) }
 
-    /// Where to dial it, in the client's family where that is possible.
+    /// Where to dial it: where gossip reaches its host, else in the client's family where that is possible.
     package func target(preferring family: IPFamily) -> NetworkAddress {
-        NetworkAddress(addresses.first { $0.family == family } ?? addresses[0], port: port)
+        guard !isAtGossipAddress else { return address }
+        return NetworkAddress(addresses.first { $0.family == family } ?? addresses[0], port: port)
     }
 
     /// What its record says, at the address that gossip knows; nil when no address can be dialled.
     convenience init?(_ record: ServiceRecord, on node: NodeName, gossipAddress: IPAddress) {
         let isExplicit = !record.addresses.isEmpty
+        let isThere = record.addresses.contains(gossipAddress)
+        let elsewhere = record.addresses.filter { $0 != gossipAddress }
         self.init(
             service: record.key.service,
             node: node,
             port: record.key.port,
-            addresses: isExplicit ? record.addresses : gossipAddress.isDialable ? [gossipAddress] : [],
+            addresses: (!isExplicit && gossipAddress.isDialable || isThere ? [gossipAddress] : []) + elsewhere,
             hasExplicitAddresses: isExplicit,
+            isAtGossipAddress: !isExplicit || isThere,
             isHealthy: record.isHealthy,
             tenant: record.tenant,
             labels: record.labels,
@@ -73,6 +81,7 @@ extension Endpoint: Equatable {
         left === right
             || left.service == right.service && left.node == right.node && left.port == right.port
                 && left.addresses == right.addresses && left.hasExplicitAddresses == right.hasExplicitAddresses
+                && left.isAtGossipAddress == right.isAtGossipAddress
                 && left.isHealthy == right.isHealthy && left.tenant == right.tenant && left.labels == right.labels
                 && left.protocolHint == right.protocolHint
     }

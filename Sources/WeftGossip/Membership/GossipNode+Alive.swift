@@ -37,10 +37,11 @@ extension GossipNode {
             && alive.meta.count <= WireLimits.metaSize && !alive.address.networkAddress.ip.isUnspecified
     }
 
-    /// The address of a name changes only when its last holder has left, or has been dead for long enough.
+    /// The address of a name changes only when its last holder has left, or has been dead for long enough. One that was
+    /// cut off first and left then, as it does when its address has changed and it is started again, has left too.
     private func mayMove(_ known: MemberRecord, now: Instant) -> Bool {
         let reclaim = configuration.timing.deadNodeReclaim
-        return known.detected == .left
+        return known.detected == .left || known.detected == .dead && known.status == .left
             || known.detected == .dead && reclaim > .zero && now - known.detectedSince > reclaim
     }
 

@@ -11,6 +11,14 @@ enum InternalQuery: String, CaseIterable {
 
     /// Names that begin so are never shown to users.
     static let prefix = "_serf_"
+
+    /// It reads or changes the pool's keys.
+    var isAboutKeys: Bool {
+        switch self {
+        case .installKey, .useKey, .removeKey, .listKeys: true
+        case .ping, .conflict: false
+        }
+    }
 }
 
 extension GossipNode {
@@ -22,6 +30,7 @@ extension GossipNode {
     ) {
         switch InternalQuery(rawValue: query.name) {
         case .ping, nil: break
+        case let operation? where operation.isAboutKeys && !mayTouchKeys(turn): refuseKeyQuery(open, &turn)
         case .conflict: answerConflict(query, open, &turn)
         case .installKey: answerKeyQuery(query, open, &turn) { ring, key throws(KeyringError) in try ring.add(key) }
         case .useKey: answerKeyQuery(query, open, &turn) { ring, key throws(KeyringError) in try ring.use(key) }

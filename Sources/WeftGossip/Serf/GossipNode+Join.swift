@@ -18,7 +18,8 @@ extension GossipNode {
         var peers = serf.formerPeers
         guard !peers.isEmpty else { return }
         peers.shuffle(using: &turn.random)
-        startJoin(.rejoin, through: peers, stopsAtFirst: true, &turn)
+        let addresses = peers.filter(\.wasAlive).map(\.address) + peers.filter { !$0.wasAlive }.map(\.address)
+        startJoin(.rejoin, through: addresses, stopsAtFirst: true, &turn)
     }
 
     private mutating func startJoin(
@@ -48,7 +49,7 @@ extension GossipNode {
         guard serf.joins[index].active == 0 else { return }
         let outcome = serf.joins.remove(at: index).outcome
         // Everybody was away: keep trying, as if they had been named.
-        if outcome.id == .rejoin, outcome.joined.isEmpty { keepSeeds(serf.formerPeers) }
+        if outcome.id == .rejoin, outcome.joined.isEmpty { keepSeeds(serf.formerPeers.map(\.address)) }
         turn.act(.joinFinished(outcome))
     }
 

@@ -2,6 +2,18 @@ internal import WeftCore
 
 /// Changing the keys of the whole pool (section 9).
 extension GossipNode {
+    /// Whether a key query may be heeded. While a pool moves to encryption anybody could ask in clear text, and whoever
+    /// does not speak encrypted yet would tell the keys to everybody. Without keys there is nothing to tell.
+    func mayTouchKeys(_ turn: Turn<some RandomNumberGenerator>) -> Bool {
+        packets.security.keyring.isEmpty || (packets.security.mode != .have && !turn.isClear)
+    }
+
+    mutating func refuseKeyQuery(_ open: OpenQuery, _ turn: inout Turn<some RandomNumberGenerator>) {
+        counters.drops.add(.clearKeyQuery)
+        let answer = KeyResponse(succeeded: false, message: Self.notEncryptedText)
+        sendResponse(to: open, flags: 0, payload: answer.payload, &turn)
+    }
+
     /// Applies a key operation to our ring and says how it went.
     mutating func answerKeyQuery(
         _ query: QueryMessage,

@@ -20,7 +20,9 @@ extension GossipNode {
             if query.flags.contains(.ack) { sendResponse(to: open, flags: 1, payload: nil, &turn) }
             deliver(query, open, &turn)
         }
-        return !query.flags.contains(.noBroadcast)
+        // A key would be passed on in clear text, or what was said in clear text as if it had been encrypted.
+        let isForbidden = InternalQuery(rawValue: query.name)?.isAboutKeys == true && !mayTouchKeys(turn)
+        return !query.flags.contains(.noBroadcast) && !isForbidden
     }
 
     private func matches(_ filter: QueryFilter) -> Bool {

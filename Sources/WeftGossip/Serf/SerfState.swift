@@ -25,7 +25,7 @@ struct SerfState: Sendable {
     /// Addresses that were joined through, to be tried again while no live member has them.
     var seeds: [NetworkAddress] = []
     /// Members of the last run, to come back through.
-    var formerPeers: [NetworkAddress]
+    var formerPeers: [GossipSnapshot.Peer]
     /// What a leave waits for.
     var leaveTicket: BroadcastQueue.Ticket?
     /// Our name is being disputed.
@@ -35,7 +35,7 @@ struct SerfState: Sendable {
         let limits = configuration.limits
         recentEvents = SlotRing(slotCount: limits.eventSlots, byteLimit: limits.eventBufferBytes)
         recentQueries = SlotRing(slotCount: limits.querySlots, byteLimit: .max)
-        formerPeers = snapshot?.members.map { $0.address } ?? []
+        formerPeers = snapshot?.members ?? []
         if let snapshot { resume(snapshot) }
     }
 

@@ -13,21 +13,31 @@ package struct PacketCodec: Sendable {
     }
 
     /// Appends the messages of a datagram in their order, and the reasons of what was left out. The work is bounded by
-    /// `WireLimits`, whatever the bytes are.
+    /// `WireLimits`, whatever the bytes are. True when one of the keys opened it.
+    @discardableResult
     package func decode(
         _ datagram: [UInt8],
         into messages: inout [MemberlistMessage],
         drops: inout [WireError]
-    ) {
+    ) -> Bool {
+        var isSealed = false
         var unpacking = Unpacking(messages: messages, drops: drops)
         // Moved and back, not copied: the caller's arrays are reused from datagram to datagram.
         (messages, drops) = ([], [])
         do throws(WireError) {
-            try unpacking.unpack(open(datagram), depth: 0)
+            let opened = try open(datagram)
+            isSealed = opened.isSealed
+            do throws(WireError) {
+                try unpacking.unpack(opened.bytes, depth: 0)
+            } catch {
+                // What is neither sealed by our keys nor a message is most likely sealed by another key.
+                throw opened.refusal ?? error
+            }
         } catch {
             unpacking.drops.append(error)
         }
         (messages, drops) = (unpacking.messages, unpacking.drops)
+        return isSealed
     }
 
     /// The datagrams that carry the given messages (each complete with its type byte): one, unless there are more than
@@ -53,22 +63,31 @@ package struct PacketCodec: Sendable {
         }
     }
 
-    /// Takes off the layers that are there once: label, encryption, checksum.
-    private func open(_ datagram: [UInt8]) throws(WireError) -> ArraySlice<UInt8> {
+    /// A datagram without the layers that are there once.
+    private struct Opened {
+        let bytes: ArraySlice<UInt8>
+        var isSealed = false
+        /// Why no key opened it, if it looks as if one should have.
+        var refusal: WireError?
+    }
+
+    /// Takes off label, encryption and checksum.
+    private func open(_ datagram: [UInt8]) throws(WireError) -> Opened {
         guard !datagram.isEmpty else { throw .empty }
         guard datagram.count <= WireLimits.datagramSize else { throw .tooLarge }
         let inner = try Label.unwrap(datagram[...], expecting: security.label)
-        guard !security.keyring.isEmpty else { return try Checksum.unwrap(inner) }
-        let plain: ArraySlice<UInt8>
+        guard !security.keyring.isEmpty else { return Opened(bytes: try Checksum.unwrap(inner)) }
+        let plain: [UInt8]
         do throws(WireError) {
-            plain = try Encryption.open(inner, keys: security.keyring, context: security.label)[...]
+            plain = try Encryption.open(inner, keys: security.keyring, context: security.label)
         } catch {
             // While a pool moves to encryption, what no key opens may be plain (a ping looks like encryption version
             // 0).
-            guard !security.verifyIncoming else { throw error }
-            plain = inner
+            guard security.hearsClearText else { throw error }
+            let refusal = error == .undecryptable ? error : nil
+            return Opened(bytes: try Checksum.unwrap(inner), refusal: refusal)
         }
-        return try Checksum.unwrap(plain)
+        return Opened(bytes: try Checksum.unwrap(plain[...]), isSealed: true)
     }
 }
 

@@ -112,7 +112,7 @@ package struct StreamDecoder: Sendable {
     private mutating func readType() throws(WireError) -> Step {
         guard let type = buffer.rest.first else { return .needsMore }
         if type == MemberlistType.encrypt.rawValue, !isDecrypted, !isDecompressed { return try readFrameHeader() }
-        guard isDecrypted || security.keyring.isEmpty || !security.verifyIncoming else { throw .notEncrypted }
+        guard isDecrypted || security.hearsClearText else { throw .notEncrypted }
         buffer.discard(1)
         if type == MemberlistType.compress.rawValue, !isDecompressed {
             state = .compressed(ObjectScanner())

@@ -64,4 +64,24 @@ struct ConflictTests {
         }
         #expect(!network.hosts[successor].log.contains(.nameConflictLost))
     }
+
+    /// A host whose address changed under it is failed to the others before it says that it leaves.
+    @Test func nameThatFailedAndThenLeftMayComeBackElsewhereAtOnce() throws {
+        let network = TestNetwork()
+        try network.pool(of: 3)
+        network.hosts[2].isDead = true
+        network.advance(.seconds(15))
+        #expect(network.hosts[0].node.member(named: "n2")?.state == .failed)
+        network.run(1) { try? $0.forceLeave("n2", prune: false, now: $1, using: &$2, into: &$3) }
+        network.advance(.seconds(1))
+        #expect(network.hosts[0].node.member(named: "n2")?.state == .left)
+        let successor = try network.add { $0.name = "n2" }
+        try network.join(successor, to: 0)
+        network.advance(.seconds(3))
+        for index in 0..<2 {
+            let member = network.hosts[index].node.member(named: "n2")
+            #expect(member?.address == TestNetwork.address(3) && member?.state == .alive)
+        }
+        #expect(!network.hosts[successor].log.contains(.nameConflictLost))
+    }
 }

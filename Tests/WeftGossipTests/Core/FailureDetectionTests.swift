@@ -209,6 +209,26 @@ struct FailureDetectionTests {
         #expect(network.hosts[2].node.memberCount == 3)
     }
 
+    /// Cut off from everybody, and restarted meanwhile, twice: it knows where to come back to.
+    @Test func nodeThatWasCutOffAndRestartedComesBack() throws {
+        let network = TestNetwork()
+        try network.pool(of: 3)
+        for other in 0..<2 { network.cut(2, other) }
+        network.advance(.seconds(40))
+        #expect(network.states("n0", on: 2..<3) == [.failed])
+        let configuration = GossipConfiguration(name: "n2", advertise: TestNetwork.address(2))
+        for _ in 0..<2 {
+            let snapshot = network.hosts[2].node.snapshot
+            #expect(snapshot.members.map(\.name) == ["n0", "n1"] && snapshot.members.allSatisfy { !$0.wasAlive })
+            network.kill(2)
+            try network.restart(2, configuration, snapshot: snapshot)
+            network.advance(.seconds(40))
+        }
+        network.heal()
+        network.advance(.seconds(30))
+        #expect(network.states("n2", on: 0..<3) == [.alive, .alive, .alive])
+    }
+
     @Test func idleNodeSendsAboutOnePingASecond() throws {
         let network = TestNetwork()
         try network.pool(of: 5)

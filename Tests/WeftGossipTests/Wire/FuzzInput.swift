@@ -30,7 +30,7 @@ struct FuzzInput {
         return WireSecurity(
             label: mode & 8 == 0 ? [] : Array("pool-a".utf8),
             keyring: Keyring(keys: mode & 4 == 0 ? [] : keys),
-            verifyIncoming: mode & 16 == 0
+            mode: mode & 16 == 0 ? .only : .send
         )
     }
 }

@@ -4,26 +4,21 @@ package struct WireSecurity: Sendable, Equatable {
     package var label: [UInt8]
     /// Empty for no encryption.
     package var keyring: Keyring
-    /// Whether what is not encrypted is refused; true unless an existing pool is being moved to encryption (5.4).
-    package var verifyIncoming: Bool
-    /// Whether what is sent is encrypted; true unless such a move has not come that far.
-    package var verifyOutgoing: Bool
+    /// What the keys are used for.
+    package var mode: EncryptionMode
 
-    package init(
-        label: [UInt8] = [],
-        keyring: Keyring = Keyring(),
-        verifyIncoming: Bool = true,
-        verifyOutgoing: Bool = true
-    ) {
+    package init(label: [UInt8] = [], keyring: Keyring = Keyring(), mode: EncryptionMode = .only) {
         precondition(label.count <= WireLimits.labelLength, "a label of \(label.count) bytes")
         self.label = label
         self.keyring = keyring
-        self.verifyIncoming = verifyIncoming
-        self.verifyOutgoing = verifyOutgoing
+        self.mode = mode
     }
 
     /// The key that seals what is sent, if it is to be sealed.
-    var sendingKey: GossipKey? { verifyOutgoing ? keyring.primary : nil }
+    var sendingKey: GossipKey? { mode == .have ? nil : keyring.primary }
+
+    /// Whether what is not encrypted is heard.
+    package var hearsClearText: Bool { keyring.isEmpty || mode != .only }
 
     /// Bytes that label and encryption take from a datagram's budget. With keys that are not used for sending yet it is
     /// the same: stock agents count so, and the budget does not change when they are.
