@@ -32,6 +32,36 @@ extension HostTests {
             #expect(own.level == own.path.split(separator: "/").count)
         }
 
+        @Test("Limits are the smallest on the way up")
+        func limits() throws {
+            try withTemporaryDirectory { directory in
+                let mount = CgroupMount(path: directory)
+                for group in ["system.slice", "system.slice/weftd.service"] {
+                    #expect(mkdir("\(directory)/\(group)", 0o755) == 0)
+                }
+                #expect(CgroupLimits(of: "/system.slice/weftd.service", in: mount) == CgroupLimits())
+                func write(_ text: String, _ file: String) throws {
+                    try AtomicFile.write(Array(text.utf8), to: "\(directory)/\(file)")
+                }
+                // The root has none, whatever is there.
+                try write("1\n", "memory.max")
+                try write("max\n", "system.slice/weftd.service/memory.max")
+                try write("max 100000\n", "system.slice/weftd.service/cpu.max")
+                #expect(CgroupLimits(of: "/system.slice/weftd.service", in: mount) == CgroupLimits())
+                try write("50000000\n", "system.slice/memory.max")
+                try write("60000000\n", "system.slice/weftd.service/memory.max")
+                try write("150000 100000\n", "system.slice/cpu.max")
+                try write("20000 100000\n", "system.slice/weftd.service/cpu.max")
+                let both = CgroupLimits(of: "/system.slice/weftd.service", in: mount)
+                #expect(both.memoryBytes == 50_000_000 && both.cpuCores == 0.2)
+                #expect(CgroupLimits(of: "/system.slice", in: mount).cpuCores == 1.5)
+                try write("garbage\n", "system.slice/memory.max")
+                try write("1 0\n", "system.slice/weftd.service/cpu.max")
+                let rest = CgroupLimits(of: "/system.slice/weftd.service", in: mount)
+                #expect(rest.memoryBytes == 60_000_000 && rest.cpuCores == 1.5)
+            }
+        }
+
         @Test("Processes are those of the cgroup and of all below it")
         func processes() throws {
             try withCgroup { slice in
@@ -105,7 +135,7 @@ extension HostTests {
         func comingAndGoing() throws {
             try withCgroup { slice in
                 var settings = WorkloadDirectorySettings()
-                settings.retention = .milliseconds(300)
+                settings.retention = .seconds(3)
                 let published = Shared(Mutex<[[CgroupID: Workload]]>([]))
                 let directory = try WorkloadDirectory(mount: slice.mount, settings: settings) { table in
                     published.value.withLock { $0.append(table) }
