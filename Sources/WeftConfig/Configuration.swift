@@ -9,7 +9,13 @@ package struct Configuration: Sendable, Equatable {
     package var capture = Capture()
     package var gossip = Gossip()
     package var proxy = Proxy()
+    package var security = Security()
+    package var identity = Identity()
     package var log = Log()
+    package var metrics = Metrics()
+    package var tracing = Tracing()
+    /// What sets single tenants apart.
+    package var tenants: [TenantName: Tenant] = [:]
     /// Overrides for single services, by the name that the service would have without them.
     package var services: [ServiceName: ServiceOverride] = [:]
 
@@ -94,9 +100,57 @@ package struct Configuration: Sendable, Equatable {
         package init() {}
     }
 
+    /// `[security]`: what passes without an identity.
+    package struct Security: Sendable, Equatable {
+        /// Refuses callers without an identity, and never sends to a host of the mesh in clear.
+        package var strict = false
+        /// TCP, on all of this host's addresses: tunnels from other hosts, and hosts that join.
+        package var port: UInt16 = 15_008
+
+        package init() {}
+    }
+
+    /// `[identity]`: how long certificates live that this host makes.
+    package struct Identity: Sendable, Equatable {
+        /// Of workloads.
+        package var leafLifetime: Duration = .seconds(86_400)
+        /// Of hosts, on hosts that hold the authority.
+        package var intermediateLifetime: Duration = .seconds(30 * 86_400)
+
+        package init() {}
+    }
+
+    /// `[tenant.NAME]`
+    package struct Tenant: Sendable, Equatable {
+        /// Only callers of the same tenant reach its services on this host.
+        package var isolate = false
+
+        package init() {}
+    }
+
     /// `[log]`
     package struct Log: Sendable, Equatable {
         package var level = LogLevel.info
+        /// Which requests have a record in the journal.
+        package var requests = RequestLogMode.off
+
+        package init() {}
+    }
+
+    /// `[metrics]`
+    package struct Metrics: Sendable, Equatable {
+        /// Gives Istio's standard metrics beside weft's own.
+        package var istio = false
+
+        package init() {}
+    }
+
+    /// `[tracing]`: spans of requests.
+    package struct Tracing: Sendable, Equatable {
+        /// The collector, which takes OTLP over HTTP; its port is always set. Nil means that nothing is reported.
+        package var otlp: PeerAddress?
+        /// The part of the traces that begin here which is reported, from 0 to 1.
+        package var sample = 0.01
 
         package init() {}
     }
@@ -110,6 +164,10 @@ package struct Configuration: Sendable, Equatable {
         package var `protocol`: ProtocolHint?
         /// True offers it even from a loopback-only listener, false hides it; nil leaves the rule of section 5.
         package var expose: Bool?
+        /// Who may call it: nil for every identity of the mesh. An empty list is nobody.
+        package var allow: [AllowedCaller]?
+        /// The numbers that govern requests to it.
+        package var policy = ServicePolicy()
 
         package init() {}
     }
@@ -144,6 +202,14 @@ package enum ProtocolHint: String, Sendable, CaseIterable {
     case grpc
     case tls
     case tcp
+}
+
+/// `log.requests`
+package enum RequestLogMode: String, Sendable, CaseIterable {
+    case off
+    /// Those that failed, that weft answered itself, or that it tried again.
+    case errors
+    case all
 }
 
 /// `log.level`, as swift-log names them.

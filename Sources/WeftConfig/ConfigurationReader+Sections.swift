@@ -56,6 +56,7 @@ extension ConfigurationReader {
         var log = Configuration.Log()
         guard let section = open(node, as: .log) else { return log }
         read("level", of: section, as: .choice, into: &log.level)
+        read("requests", of: section, as: .choice, into: &log.requests)
         return log
     }
 }

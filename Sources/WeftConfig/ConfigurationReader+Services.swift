@@ -32,6 +32,12 @@ extension ConfigurationReader {
         if let labels = section["labels"] { service.labels = readLabels(labels) }
         if let hint = section["protocol"] { service.protocol = read(hint, as: .choice) }
         if let expose = section["expose"] { service.expose = read(expose, as: .boolean) }
+        if section["allow"] != nil {
+            var allow: [AllowedCaller] = []
+            readList("allow", of: section, as: .allowedCaller, into: &allow)
+            service.allow = allow
+        }
+        service.policy = readPolicy(section, at: node)
         return service
     }
 
@@ -86,7 +92,7 @@ extension ConfigurationReader {
 extension Setting where Value == String {
     /// A label's value; `name` is its key.
     fileprivate static func label(named name: String) -> Setting {
-        let weights = 0...65_535
+        let weights = 0...1000
         let remedy =
             name == "weight"
             ? "write a whole number from \(weights.lowerBound) to \(weights.upperBound) in quotes, such as \"10\""

@@ -18,9 +18,15 @@ struct ConfigurationReader {
         if let node = section["node"] { configuration.node = readNode(node) }
         if let node = section["capture"] { configuration.capture = readCapture(node) }
         if let node = section["gossip"] { configuration.gossip = readGossip(node) }
+        if let node = section["security"] { configuration.security = readSecurity(node) }
+        if let node = section["identity"] { configuration.identity = readIdentity(node) }
         if let node = section["proxy"] { configuration.proxy = readProxy(node) }
         if let node = section["log"] { configuration.log = readLog(node) }
+        if let node = section["metrics"] { configuration.metrics = readMetrics(node) }
+        if let node = section["tracing"] { configuration.tracing = readTracing(node) }
+        if let node = section["tenant"] { configuration.tenants = readTenants(node) }
         if let node = section["service"] { configuration.services = readServices(node) }
+        checkPorts(configuration, section)
         return configuration
     }
 

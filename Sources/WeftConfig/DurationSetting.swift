@@ -30,9 +30,11 @@ extension Setting where Value == Duration {
     }
 }
 
-private let units: [(name: String, milliseconds: Int64)] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
+private let units: [(name: String, milliseconds: Int64)] = [
+    ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
+]
 
-private let durationRemedy = "write a whole number and one unit (ms, s, m or h), such as \"10s\" or \"250ms\""
+private let durationRemedy = "write a whole number and one unit (ms, s, m, h or d), such as \"10s\" or \"250ms\""
 
 /// Longer ones, in milliseconds, are beyond every range; the limit keeps the arithmetic exact. It is 31 years.
 private let millisecondsMax: Int64 = 1_000_000_000_000
@@ -41,7 +43,7 @@ private func readDuration(_ node: SettingNode) throws(Mistake) -> Duration {
     if case .integer(let number) = node.content, number >= 0 {
         throw Mistake(
             reason: "\(number) has no unit",
-            remedy: "write \"\(number)s\" for seconds; the units are ms, s, m and h"
+            remedy: "write \"\(number)s\" for seconds; the units are ms, s, m, h and d"
         )
     }
     guard case .text(let text) = node.content else {
@@ -53,7 +55,7 @@ private func readDuration(_ node: SettingNode) throws(Mistake) -> Duration {
     guard !unitName.isEmpty else {
         throw Mistake(
             reason: "\(node.shown) has no unit",
-            remedy: "write \"\(shortened(text))s\" for seconds; the units are ms, s, m and h"
+            remedy: "write \"\(shortened(text))s\" for seconds; the units are ms, s, m, h and d"
         )
     }
     guard let unit = units.first(where: { $0.name == unitName }) else {
@@ -65,7 +67,7 @@ private func readDuration(_ node: SettingNode) throws(Mistake) -> Duration {
     return .milliseconds(number * unit.milliseconds)
 }
 
-/// The shortest way to write a duration of whole milliseconds: `250ms`, `90s`, `2m`, `1h`.
+/// The shortest way to write a duration of whole milliseconds: `250ms`, `90s`, `2m`, `1h`, `30d`.
 func durationText(_ duration: Duration) -> String {
     let milliseconds = duration.wholeNanoseconds / 1_000_000
     let unit = units.last { milliseconds != 0 && milliseconds % $0.milliseconds == 0 } ?? ("s", 1000)

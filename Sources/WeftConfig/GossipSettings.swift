@@ -2,13 +2,18 @@ internal import WeftCore
 
 extension Setting where Value == UInt16 {
     /// A port for gossip: none of those that weft or SSH uses already.
-    static var gossipPort: Setting {
+    static var gossipPort: Setting { port(1...65_535, exampleOf: 7946, taken: [22, 15001, 15006, 15008]) }
+
+    /// A port for tunnels. weftd has no capability for those below 1024.
+    static var tunnelPort: Setting { port(1024...65_535, exampleOf: 15008, taken: [15001, 15006, 7946]) }
+
+    private static func port(_ range: ClosedRange<Int>, exampleOf example: Int, taken: Set<Int>) -> Setting {
         Setting { node throws(Mistake) in
-            let number = try Setting<Int>.integer(1...65_535).parse(node)
-            guard ![22, 15001, 15006, 15008].contains(number) else {
+            let number = try Setting<Int>.integer(range).parse(node)
+            guard !taken.contains(number) else {
                 throw Mistake(
                     reason: "port \(number) is taken by SSH or weft itself",
-                    remedy: "write another, such as 7946"
+                    remedy: "write another, such as \(example)"
                 )
             }
             return UInt16(number)

@@ -1,3 +1,5 @@
+internal import WeftCore
+
 /// A table that the configuration knows, with the settings that it may hold.
 enum SectionKind: CaseIterable {
     /// The top of the file.
@@ -6,8 +8,14 @@ enum SectionKind: CaseIterable {
     case capture
     case exclude
     case gossip
+    case security
+    case identity
     case proxy
     case log
+    case metrics
+    case tracing
+    /// `[tenant.NAME]`
+    case tenant
     /// `[service.NAME]`
     case service
 
@@ -19,8 +27,13 @@ enum SectionKind: CaseIterable {
         case .capture: "[capture]"
         case .exclude: "[capture.exclude]"
         case .gossip: "[gossip]"
+        case .security: "[security]"
+        case .identity: "[identity]"
         case .proxy: "[proxy]"
         case .log: "[log]"
+        case .metrics: "[metrics]"
+        case .tracing: "[tracing]"
+        case .tenant: "[tenant.NAME]"
         case .service: "[service.NAME]"
         }
     }
@@ -28,7 +41,11 @@ enum SectionKind: CaseIterable {
     /// The settings and tables in it, in the order of config/weft.toml.
     var keys: [String] {
         switch self {
-        case .file: ["node", "capture", "gossip", "proxy", "log", "service"]
+        case .file:
+            [
+                "node", "capture", "gossip", "security", "identity", "proxy", "log", "metrics", "tracing", "tenant",
+                "service",
+            ]
         case .node: ["name"]
         case .capture:
             ["enabled", "scope", "fail", "fail-users", "inbound", "local", "preserve-client-address", "exclude"]
@@ -39,8 +56,14 @@ enum SectionKind: CaseIterable {
                 "loops", "connect-timeout", "half-close-timeout", "keepalive-idle", "user-timeout", "drain-timeout",
                 "connections-max", "decisions-max",
             ]
-        case .log: ["level"]
-        case .service: ["name", "labels", "protocol", "expose"]
+        case .security: ["strict", "port"]
+        case .identity: ["leaf-lifetime", "intermediate-lifetime"]
+        case .log: ["level", "requests"]
+        case .metrics: ["istio"]
+        case .tracing: ["otlp", "sample"]
+        case .tenant: ["isolate"]
+        case .service:
+            ["name", "labels", "protocol", "expose", "allow"] + PolicySetting.allCases.map(\.rawValue)
         }
     }
 
@@ -50,8 +73,13 @@ enum SectionKind: CaseIterable {
         case (.file, "node"): .node
         case (.file, "capture"): .capture
         case (.file, "gossip"): .gossip
+        case (.file, "security"): .security
+        case (.file, "identity"): .identity
         case (.file, "proxy"): .proxy
         case (.file, "log"): .log
+        case (.file, "metrics"): .metrics
+        case (.file, "tracing"): .tracing
+        case (.file, "tenant"): .tenant
         case (.file, "service"): .service
         case (.capture, "exclude"): .exclude
         default: nil

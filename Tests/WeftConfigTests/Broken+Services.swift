@@ -59,7 +59,7 @@ extension Broken {
             line: 2,
             key: "service.api.labels.weight",
             reason: "\"heavy\" is no weight",
-            remedy: "0 to 65535"
+            remedy: "0 to 1000"
         ),
         Broken(
             "[service.api]\nlabels = [\"v2\"]",

@@ -64,7 +64,7 @@ extension Broken {
             line: 2,
             key: "gateway",
             reason: "no table",
-            remedy: "[node], [capture], [gossip], [proxy], [log]"
+            remedy: "[node], [capture], [gossip], [security], [identity], [proxy], [log]"
         ),
         Broken(
             "[exclude]\nports = [1]",

@@ -24,13 +24,13 @@ struct BrokenConfigurationTests {
     @Test(arguments: Broken.syntax + Broken.structure)
     func `a file that is not shaped right is told with line and remedy`(broken: Broken) { check(broken) }
 
-    @Test(arguments: Broken.kinds + Broken.durations + Broken.numbers + Broken.words)
+    @Test(arguments: Broken.kinds + Broken.durations + Broken.numbers + Broken.words + Broken.telemetry)
     func `a value that is not of its kind or range is told with line and remedy`(broken: Broken) { check(broken) }
 
     @Test(arguments: Broken.ports + Broken.addresses + Broken.units + Broken.users + Broken.gossip)
     func `a wrong list entry is told with line and remedy`(broken: Broken) { check(broken) }
 
-    @Test(arguments: Broken.services + Broken.conflicts)
+    @Test(arguments: Broken.services + Broken.conflicts + Broken.security + Broken.policies)
     func `settings that contradict each other are told with line and remedy`(broken: Broken) { check(broken) }
 
     private func check(_ broken: Broken, sourceLocation: SourceLocation = #_sourceLocation) {

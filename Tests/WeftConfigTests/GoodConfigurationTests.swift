@@ -32,6 +32,11 @@ struct GoodConfigurationTests {
         expected.gossip.advertise = IPAddress("fd00::12")
         expected.gossip.join = [PeerAddress(.name("db-1.example.com")), try #require(PeerAddress("10.0.0.11:7000"))]
         expected.gossip.keyFile = "/etc/weft/gossip.key"
+        expected.security.strict = true
+        expected.security.port = 8443
+        expected.identity.leafLifetime = .seconds(30)
+        expected.identity.intermediateLifetime = .seconds(172_800)
+        expected.tenants = try [#require(TenantName("shop")): .isolated, #require(TenantName("user-1000")): .init()]
         expected.proxy.loops = 3
         expected.proxy.connectTimeout = .milliseconds(250)
         expected.proxy.halfCloseTimeout = .seconds(7200)
@@ -46,6 +51,21 @@ struct GoodConfigurationTests {
         api.labels = ["version": "2", "weight": "10", "example.com/tier": "gold"]
         api.protocol = .grpc
         api.expose = false
+        api.allow = [
+            AllowedCaller(namespace: nil, name: "web"), AllowedCaller(namespace: "shop", name: "billing.v2"),
+            AllowedCaller(namespace: "weft", name: "db-1"),
+        ]
+        api.policy.timeout = .seconds(20)
+        api.policy.retry.countMax = 0
+        api.policy.pendingMax = 0
+        api.policy.callerRate = Rate(5, per: .seconds(60), burst: 3)
+        api.policy.tenantWeights = [.user(UserID(1000)): 2]
+        api.policy.affinity = .field("x-user")
+        api.policy.prefersNear = true
+        expected.log.requests = .errors
+        expected.metrics.istio = true
+        expected.tracing.otlp = PeerAddress("10.0.0.9:4318")
+        expected.tracing.sample = 0.25
         expected.services = try [
             #require(ServiceName("api")): api, #require(ServiceName("web.v2")): Configuration.ServiceOverride(),
         ]
@@ -71,6 +91,15 @@ struct GoodConfigurationTests {
             advertise = "fd00::12"
             join = ["db-1.example.com", "10.0.0.11:7000"]
             key-file = "/etc/weft/gossip.key"
+            [security]
+            strict = true
+            port = 8443
+            [identity]
+            leaf-lifetime = "30s"
+            intermediate-lifetime = "2d"
+            [tenant.shop]
+            isolate = true
+            [tenant.user-1000]
             [proxy]
             loops = 3
             connect-timeout = "250ms"
@@ -82,15 +111,39 @@ struct GoodConfigurationTests {
             decisions-max = 0x100
             [log]
             level = "warning"
+            requests = "errors"
+            [metrics]
+            istio = true
+            [tracing]
+            otlp = "http://10.0.0.9"
+            sample = 0.25
             [service.api]
             name = "orders"
             labels = { version = "2", weight = "10", "example.com/tier" = "gold" }
             protocol = "grpc"
             expose = false
+            allow = ["web", "shop/billing.v2", "weft/db-1"]
+            timeout = "20s"
+            retries = 0
+            pending = 0
+            rate = "5/m burst 3 per caller"
+            weights = { user-1000 = 2 }
+            hash = "header X-User"
+            near = true
             [service."web.v2"]
             """#
         #expect(try ConfigurationLoader.load(text) == expected)
         #expect(try ConfigurationLoader.load(bytes: Array(text.utf8)) == expected)
+    }
+
+    @Test(arguments: [
+        ("http://127.0.0.1:4318", "127.0.0.1:4318"), ("http://otel.example.com/", "otel.example.com:4318"),
+        ("http://[fd00::9]:80", "[fd00::9]:80"), ("http://[fd00::9]", "[fd00::9]:4318"),
+    ])
+    func `a collector has an address and a port`(url: String, collector: String) throws {
+        let configuration = try ConfigurationLoader.load("[tracing]\notlp = \"\(url)\"\nsample = 1")
+        #expect(configuration.tracing.otlp?.description == collector)
+        #expect(configuration.tracing.sample == 1)
     }
 
     @Test func `two services may exchange their names`() throws {

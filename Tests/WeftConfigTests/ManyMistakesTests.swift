@@ -23,14 +23,14 @@ struct ManyMistakesTests {
             ]
             units = ["backup", ""]
 
-            [metrics]
+            [mirrors]
             """#
         let found = diagnostics(of: text)
         #expect(
             found.map { "\($0.line) \($0.key)" } == [
                 "2 proxy.connect-timeout", "3 proxy.loop", "5 service.sshd", "6 service.sshd.protocol",
                 "9 capture.scope", "10 capture.fail", "15 capture.exclude.ports", "16 capture.exclude.ports",
-                "16 capture.exclude.ports", "18 capture.exclude.units", "18 capture.exclude.units", "20 metrics",
+                "16 capture.exclude.ports", "18 capture.exclude.units", "18 capture.exclude.units", "20 mirrors",
             ]
         )
         #expect(found == diagnostics(of: text))

@@ -9,6 +9,12 @@ struct Ranged: Sendable {
     let high: String
     let tooLow: String?
     let tooHigh: String
+    var table = "proxy"
+    /// What stands beside it, so that the ends of its range contradict nothing.
+    var companion = ""
+
+    /// A file with the setting on line 2.
+    func file(with value: String) -> String { "[\(table)]\n\(key) = \(value)\n\(companion)" }
 }
 
 struct SampleConfigurationTests {
@@ -31,7 +37,10 @@ struct SampleConfigurationTests {
             }
         )
         // What the loader knows is what it lists when it meets a key that resembles nothing.
-        for table in ["node", "capture", "capture.exclude", "gossip", "proxy", "log", "service.a"] {
+        for table in [
+            "node", "capture", "capture.exclude", "gossip", "security", "identity", "proxy", "log", "metrics",
+            "tracing", "tenant.a", "service.a",
+        ] {
             let remedy = diagnostics(of: "[\(table)]\n_______________ = 1").first?.remedy ?? ""
             let known = remedy.split(separator: "knows: ").last?.split(separator: ", ").map(String.init) ?? []
             #expect(!known.isEmpty, "\(remedy)")
@@ -55,15 +64,48 @@ struct SampleConfigurationTests {
             configuration.gossip.join.map(\.description) == ["10.0.0.11", "db-1.example.com", "[fd00::11]:7946"]
         )
         #expect(configuration.gossip.keyFile == "/etc/weft/gossip.key")
+        #expect(configuration.tracing.otlp == PeerAddress("127.0.0.1:4318"))
         let name = try #require(ServiceName("api"))
         let api = try #require(configuration.services[name])
         #expect(api.rename == ServiceName("orders"))
+        #expect(api.allow?.map(\.description) == ["web", "shop/billing"])
+        #expect(try configuration.tenants == [#require(TenantName("shop")): .isolated])
         #expect(api.labels == ["version": "2", "weight": "10"])
         #expect(api.protocol == .http)
         #expect(api.expose == true)
+        let policy = api.policy
+        #expect(policy.timeout == .seconds(15) && policy.tryTimeout == .seconds(2))
+        #expect(policy.rate == Rate(1000, per: .seconds(1)))
+        #expect(policy.callerRate == Rate(100, per: .seconds(1), burst: 200))
+        #expect(try policy.tenantWeights == [#require(TenantName("shop")): 3])
+        #expect(policy.affinity == .field("x-user") && policy.prefersNear)
+        // The rest are the numbers that apply without them, as the comment says.
+        var rest = policy
+        (rest.timeout, rest.tryTimeout, rest.rate, rest.callerRate, rest.tenantWeights) = (nil, nil, nil, nil, [:])
+        (rest.affinity, rest.prefersNear) = (nil, false)
+        #expect(rest == ServicePolicy())
     }
 
     @Test(arguments: [
+        Ranged(key: "port", low: "1024", high: "65535", tooLow: "1023", tooHigh: "65536", table: "security"),
+        Ranged(
+            key: "leaf-lifetime",
+            low: "\"10s\"",
+            high: "\"90d\"",
+            tooLow: "\"9s\"",
+            tooHigh: "\"2161h\"",
+            table: "identity",
+            companion: "intermediate-lifetime = \"365d\""
+        ),
+        Ranged(
+            key: "intermediate-lifetime",
+            low: "\"20s\"",
+            high: "\"365d\"",
+            tooLow: "\"19s\"",
+            tooHigh: "\"8761h\"",
+            table: "identity",
+            companion: "leaf-lifetime = \"10s\""
+        ),
         Ranged(key: "loops", low: "1", high: "256", tooLow: "0", tooHigh: "257"),
         Ranged(key: "connect-timeout", low: "\"100ms\"", high: "\"5m\"", tooLow: "\"99ms\"", tooHigh: "\"300001ms\""),
         Ranged(key: "half-close-timeout", low: "\"1s\"", high: "\"24h\"", tooLow: "\"999ms\"", tooHigh: "\"86401s\""),
@@ -74,7 +116,8 @@ struct SampleConfigurationTests {
         Ranged(key: "decisions-max", low: "256", high: "262144", tooLow: "255", tooHigh: "262145"),
     ])
     func `the shipped file states the range that is accepted`(setting: Ranged) throws {
-        let position = try #require(sample.lines.firstIndex { $0.hasPrefix("#\(setting.key) = ") })
+        let table = try #require(sample.lines.firstIndex { $0 == "[\(setting.table)]" })
+        let position = try #require(sample.lines[table...].firstIndex { $0.hasPrefix("#\(setting.key) = ") })
         let comment = sample.lines[..<position].reversed().prefix { $0.hasPrefix("# ") }.reversed().joined(
             separator: " "
         )
@@ -82,10 +125,10 @@ struct SampleConfigurationTests {
             setting.key == "loops" ? "\(setting.low) to \(setting.high)" : "from \(setting.low) to \(setting.high)"
         #expect(comment.contains(stated), "\(comment)")
         for good in [setting.low, setting.high] {
-            #expect(diagnostics(of: "[proxy]\n\(setting.key) = \(good)").isEmpty)
+            #expect(diagnostics(of: setting.file(with: good)).isEmpty)
         }
         for bad in [setting.tooLow, setting.tooHigh].compactMap({ $0 }) {
-            #expect(diagnostics(of: "[proxy]\n\(setting.key) = \(bad)").map(\.line) == [2])
+            #expect(diagnostics(of: setting.file(with: bad)).map(\.line) == [2])
         }
     }
 }

@@ -93,3 +93,11 @@ func contents(of path: String) throws -> String {
     let count = fread(&buffer, 1, buffer.count, file)
     return String(decoding: buffer[..<count], as: UTF8.self)
 }
+
+extension Configuration.Tenant {
+    static var isolated: Configuration.Tenant {
+        var tenant = Configuration.Tenant()
+        tenant.isolate = true
+        return tenant
+    }
+}
