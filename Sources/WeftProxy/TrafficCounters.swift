@@ -18,6 +18,8 @@ package struct TrafficCounters: Sendable, Equatable {
     /// Times that accepting stopped for want of descriptors or because of the connection limit.
     package var acceptPauses: UInt64 = 0
     package private(set) var endings: [Outcome: UInt64] = [:]
+    /// Ended connections by their way and protection.
+    package private(set) var securities: [SecurityKind: UInt64] = [:]
     package private(set) var pairs: [TrafficPair: PairCounters] = [:]
 
     package init() {}
@@ -27,8 +29,19 @@ package struct TrafficCounters: Sendable, Equatable {
         pairs[admit(pair), default: PairCounters()].open += 1
     }
 
+    /// Counts that a connection is carried request by request from now on.
+    package mutating func requestsBegan(_ pair: TrafficPair) {
+        pairs[admit(pair), default: PairCounters()].withRequests.began += 1
+    }
+
     /// Counts a connection that has ended; `pair` is nil for one that ended before it was located.
-    package mutating func closed(_ pair: TrafficPair?, bytesOut: UInt64, bytesIn: UInt64, outcome: Outcome) {
+    package mutating func closed(
+        _ pair: TrafficPair?,
+        bytesOut: UInt64,
+        bytesIn: UInt64,
+        outcome: Outcome,
+        hadRequests: Bool = false
+    ) {
         self.bytesOut += bytesOut
         self.bytesIn += bytesIn
         endings[outcome, default: 0] += 1
@@ -40,7 +53,13 @@ package struct TrafficCounters: Sendable, Equatable {
         counters.bytesOut += bytesOut
         counters.bytesIn += bytesIn
         if outcome.isFailure { counters.failed += 1 }
+        if hadRequests { counters.withRequests.count(bytesOut: bytesOut, bytesIn: bytesIn) }
         pairs[admit(pair)] = counters
+    }
+
+    /// Counts how the bytes of a connection that has ended were protected.
+    package mutating func closed(_ security: Security, on path: Path) {
+        securities[SecurityKind(path: path, security: security), default: 0] += 1
     }
 
     /// Adds another loop's counters to these.
@@ -55,6 +74,7 @@ package struct TrafficCounters: Sendable, Equatable {
         attributionTime += other.attributionTime
         acceptPauses += other.acceptPauses
         endings.merge(other.endings, uniquingKeysWith: +)
+        securities.merge(other.securities, uniquingKeysWith: +)
         for (pair, counters) in other.pairs {
             pairs[admit(pair), default: PairCounters()].merge(counters)
         }
@@ -63,6 +83,12 @@ package struct TrafficCounters: Sendable, Equatable {
     private func admit(_ pair: TrafficPair) -> TrafficPair {
         pairs[pair] != nil || pairs.count < Self.pairsMax ? pair : .other
     }
+}
+
+/// A way and its protection.
+package struct SecurityKind: Hashable, Sendable {
+    package let path: Path
+    package let security: Security
 }
 
 /// Who talks to what, coarse enough to count: units and services, never addresses.
@@ -92,6 +118,8 @@ package struct PairCounters: Sendable, Equatable {
     package var failed: UInt64 = 0
     package var bytesOut: UInt64 = 0
     package var bytesIn: UInt64 = 0
+    /// What of all this was carried request by request, and is counted as requests too.
+    package var withRequests = RequestShare()
 
     package init() {}
 
@@ -102,5 +130,27 @@ package struct PairCounters: Sendable, Equatable {
         failed += other.failed
         bytesOut += other.bytesOut
         bytesIn += other.bytesIn
+        withRequests.merge(other.withRequests)
+    }
+
+    /// Connections that were carried request by request, since weftd started.
+    package struct RequestShare: Sendable, Equatable {
+        package fileprivate(set) var began: UInt64 = 0
+        package private(set) var ended: UInt64 = 0
+        package private(set) var bytesOut: UInt64 = 0
+        package private(set) var bytesIn: UInt64 = 0
+
+        fileprivate mutating func count(bytesOut: UInt64, bytesIn: UInt64) {
+            ended += 1
+            self.bytesOut += bytesOut
+            self.bytesIn += bytesIn
+        }
+
+        fileprivate mutating func merge(_ other: RequestShare) {
+            began += other.began
+            ended += other.ended
+            bytesOut += other.bytesOut
+            bytesIn += other.bytesIn
+        }
     }
 }

@@ -12,6 +12,8 @@ import WeftProxy
             destination: OriginalDestination(address),
             service: nil,
             path: .outside,
+            security: .plaintext,
+            identity: IdentityPair(),
             bytesOut: number,
             bytesIn: 0,
             duration: .zero,
@@ -42,6 +44,23 @@ import WeftProxy
         #expect(counters.pairs[.other]?.open == 0)
         #expect(counters.failed == UInt64(TrafficCounters.pairsMax + 50))
         #expect(counters.endings[outcome] == counters.failed)
+    }
+
+    @Test func whatWasCarriedByRequestIsKnownApart() {
+        let pair = TrafficPair(source: "web.service", tenant: "system", destination: "api", path: .local)
+        let outcome = Outcome(.completed, side: .client)
+        var loop = TrafficCounters()
+        for _ in 0..<4 { loop.opened(pair) }
+        for _ in 0..<2 { loop.requestsBegan(pair) }
+        loop.closed(pair, bytesOut: 1, bytesIn: 2, outcome: outcome)
+        loop.closed(pair, bytesOut: 10, bytesIn: 20, outcome: outcome, hadRequests: true)
+        var sum = TrafficCounters()
+        sum.merge(loop)
+        sum.merge(loop)
+        let share = sum.pairs[pair]?.withRequests
+        #expect(share?.began == 4 && share?.ended == 2)
+        #expect(share?.bytesOut == 20 && share?.bytesIn == 40)
+        #expect(sum.pairs[pair]?.bytesOut == 22 && sum.pairs[pair]?.open == 4)
     }
 
     @Test func mergingAddsLoopsUp() {
