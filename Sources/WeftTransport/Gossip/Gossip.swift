@@ -36,17 +36,19 @@ package final class Gossip: Sendable {
     /// Binds UDP and TCP on all of this host's addresses and begins, as a mesh of one or on the way back into the one of
     /// the snapshot.
     ///
-    /// - Parameter port: normally that of `configuration.advertise`; 0 takes any, which tests do.
+    /// - Parameter section: what goes with the first exchanges, as in `setSection`: a host on its way back has no later ones.
     /// - Parameter dialMark: SO_MARK for dials; nil leaves them unmarked.
     /// - Throws: `GossipConfigurationError`, or `GossipBindError` when the port is taken. Nothing is left running then.
     @concurrent package static func start(
         _ configuration: GossipConfiguration,
         snapshot: GossipSnapshot?,
+        section: [UInt8] = [],
         bindAddresses: [IPAddress] = [.anyV4, .anyV6],
         dialMark: UInt32?,
         logger: Logger
     ) async throws -> Gossip {
-        let node = try GossipNode(configuration, snapshot: snapshot)
+        var node = try GossipNode(configuration, snapshot: snapshot)
+        node.section = section
         let (notices, continuation) = AsyncStream.makeStream(
             of: GossipNotices.self,
             bufferingPolicy: .bufferingOldest(noticesMax)
@@ -54,7 +56,7 @@ package final class Gossip: Sendable {
         let mailbox = Mailbox(continuation)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let eventLoop = group.next()
-        let loop = try await eventLoop.submit {
+        let loop = try await eventLoop.submit { [node] in
             NIOLoopBound(
                 GossipLoop(
                     eventLoop: eventLoop,
@@ -205,6 +207,12 @@ package final class Gossip: Sendable {
         let promise = loop.eventLoop.makePromise(of: KeyOutcome.self)
         loop.eventLoop.execute { [loop] in loop.value.manageKeys(operation, promise: promise) }
         return try await promise.futureResult.get()
+    }
+
+    /// Replaces this host's keys and what they are used for. The others are not told: the steps from `have` to `send`
+    /// and on to `only` are for all hosts, and nobody is lost only if none of them is ahead by more than one.
+    @concurrent package func setEncryption(keys: [[UInt8]], mode: EncryptionMode) async throws {
+        try await onLoop { try $0.node.setEncryption(keys: keys, mode: mode) }
     }
 
     // MARK: The end

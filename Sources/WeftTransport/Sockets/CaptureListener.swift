@@ -1,7 +1,7 @@
 internal import Glibc
 package import WeftCore
 
-/// One of the sockets on which captured connections arrive.
+/// One of the sockets on which connections arrive, captured or through tunnels.
 package struct CaptureListener: Sendable {
     /// How connections get here, and with it where their original destination is read.
     package enum Kind: String, Sendable, CaseIterable {
@@ -9,6 +9,8 @@ package struct CaptureListener: Sendable {
         case outbound
         /// By tproxy in prerouting: plaintext from other hosts.
         case inbound
+        /// Dialled by other hosts: tunnels, and hosts that want to join.
+        case tunnel
     }
 
     package let kind: Kind
@@ -43,6 +45,7 @@ package struct CaptureListener: Sendable {
             case .outbound:
                 // The address is added to the loopback device by the capture side, which may come later.
                 try socket.set(.freeBind, to: 1)
+            case .tunnel: break
             }
             try socket.bind(to: address)
             try socket.listen(backlog: Self.backlog)
