@@ -25,8 +25,11 @@ package final class DataLoop {
     /// The units of this host by cgroup id; replaced whole.
     var workloads: [CgroupID: Workload] = [:]
 
-    /// Whose turn it is behind each virtual address.
-    var turns = RoundRobin(seed: .random(in: .min ... .max))
+    /// To and from other hosts.
+    let tunnels: LoopTunnels
+
+    /// What is known of requests.
+    let requests: LoopRequests
 
     /// Ports for dials under clients' addresses.
     var foreignPorts: ForeignPorts
@@ -48,6 +51,8 @@ package final class DataLoop {
         settings: DataPlaneSettings,
         loopCount: Int,
         snapshot: MeshSnapshot,
+        tunnels: LoopTunnels,
+        requests: SharedRequests,
         logger: Logger
     ) {
         self.index = index
@@ -58,6 +63,13 @@ package final class DataLoop {
         self.ownListeners = ownListeners
         self.settings = settings
         self.snapshot = snapshot
+        self.tunnels = tunnels
+        self.requests = LoopRequests(
+            shared: requests,
+            eventLoop: eventLoop,
+            loops: loopCount,
+            decisionsMax: settings.decisionsMax / max(1, loopCount)
+        )
         self.decisions = DecisionRing(capacity: settings.decisionsMax / max(1, loopCount))
         self.foreignPorts = ForeignPorts(loopIndex: Int(index), loopCount: loopCount)
         self.logger = logger
@@ -72,8 +84,7 @@ package final class DataLoop {
     // MARK: The life of a connection, as the table sees it
 
     func register(_ make: (ConnectionID) -> Connection) -> Connection {
-        let connection = make(ConnectionID(loop: index, count: nextCount))
-        nextCount += 1
+        let connection = make(nextID())
         connections[connection.id] = connection
         counters.accepted += 1
         counters.open += 1
@@ -81,7 +92,23 @@ package final class DataLoop {
         return connection
     }
 
+    /// The number of the next connection or request.
+    func nextID() -> ConnectionID {
+        defer { nextCount += 1 }
+        return ConnectionID(loop: index, count: nextCount)
+    }
+
+    /// The numbers that govern requests to a service.
+    func policy(of service: ServiceName?) -> ServicePolicy { requests.gates.policies[service].policy }
+
+    func detected(_ detection: Detection, at target: NetworkAddress?) {
+        requests.detections.count(detection)
+        if let target { requests.learned.learn(detection, at: target) }
+    }
+
     func opened(_ pair: TrafficPair) { counters.opened(pair) }
+
+    func requestsBegan(_ pair: TrafficPair) { counters.requestsBegan(pair) }
 
     func countAttributionMiss() { counters.attributionMisses += 1 }
 
@@ -105,8 +132,10 @@ package final class DataLoop {
             pair,
             bytesOut: decision.bytesOut,
             bytesIn: decision.bytesIn,
-            outcome: decision.outcome
+            outcome: decision.outcome,
+            hadRequests: connection.hadRequests
         )
+        counters.closed(decision.security, on: decision.path)
         decisions.append(decision)
     }
 
@@ -130,8 +159,20 @@ package final class DataLoop {
         scheduleTick()
         let now = Instant.now(on: eventLoop)
         for id in silenceWatched.sorted() {
-            connections[id]?.checkSilence(now: now)
+            if let connection = connections[id] {
+                connection.carrier.checkSilence(now: now, limit: connection.settings.halfCloseTimeout)
+            }
         }
+    }
+
+    /// Judges every connection to this host's services once more, after the rules or the services have changed.
+    func judgeAgain() {
+        for id in connections.keys.sorted() { connections[id]?.judgeAgain() }
+    }
+
+    /// Lets every connection end that can do so without a loss.
+    func drain() {
+        for id in connections.keys.sorted() { connections[id]?.carrier.drain() }
     }
 
     /// Ends every connection with RST.
@@ -153,6 +194,10 @@ package struct LiveConnection: Sendable, Equatable {
     package let destination: OriginalDestination
     package let service: ServiceName?
     package let path: Path
+    package let security: Security
+    package let identity: IdentityPair
+    /// What is spoken; nil while, or where, nobody has looked.
+    package let wire: WireProtocol?
     package let phase: RelayMachine.Phase
     package let bytesOut: UInt64
     package let bytesIn: UInt64

@@ -16,8 +16,12 @@ package struct DataPlaneSettings: Sendable, Equatable {
     package var transparentMark: UInt32
     /// Carried connections at a time, over all loops.
     package var connectionsMax: Int
-    /// Finished connections remembered, over all loops.
+    /// Finished connections remembered, over all loops; as many requests that there is something to tell about.
     package var decisionsMax: Int
+    /// Whether weft looks at what is spoken on connections to services; without it all are carried as bytes.
+    package var detects = true
+    /// What HTTP/2 clients may send for nothing.
+    package var http2Floods = HTTP2FloodLimits()
 
     package init(
         connectTimeout: Duration,

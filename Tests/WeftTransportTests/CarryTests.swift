@@ -22,7 +22,7 @@ final class FixedLookup: SocketLookup {
 }
 
 /// Carries real TCP connections over loopback; only the kernel's redirect is replaced.
-@Suite struct CarryTests {
+@Suite(.blocking) struct CarryTests {
     static let unit = Workload(
         unit: "web.service",
         slice: "system.slice",
@@ -49,6 +49,7 @@ final class FixedLookup: SocketLookup {
         to destination: NetworkAddress?,
         settings: DataPlaneSettings = settings(),
         snapshot: MeshSnapshot = MeshSnapshot(),
+        loops: Int = 2,
         resolve: @escaping WorkloadResolver = { $1(CarryTests.unit) },
         _ body: (DataPlane, NetworkAddress) async throws -> Void
     ) async throws {
@@ -56,7 +57,7 @@ final class FixedLookup: SocketLookup {
         let address = try RawSocket(listener.descriptor).localAddress()
         let named = CaptureListener(kind: .outbound, address: address, adopting: listener.descriptor)
         let plane = try await DataPlane.start(
-            loopCount: 2,
+            loopCount: loops,
             listeners: [named],
             settings: settings,
             snapshot: snapshot,
@@ -130,10 +131,10 @@ final class FixedLookup: SocketLookup {
             let upstream = try listener.accept()
             #expect(upstream.readAll().bytes == Array("question".utf8))
             let answer = [UInt8](repeating: 7, count: 3_000_000)
-            async let received = Task.detached { client.readAll() }.value
+            let received = Blocking.start { client.readAll() }
             try upstream.write(answer)
             upstream.endOutput()
-            let (bytes, end) = await received
+            let (bytes, end) = await received.value
             #expect(bytes == answer)
             #expect(end == .end)
             #expect(try await decisions(plane, 1).first?.outcome.ending == .completed)
@@ -148,10 +149,10 @@ final class FixedLookup: SocketLookup {
             upstream.endOutput()
             #expect(client.read() == .end)
             let upload = [UInt8](repeating: 9, count: 3_000_000)
-            async let received = Task.detached { upstream.readAll() }.value
+            let received = Blocking.start { upstream.readAll() }
             try client.write(upload)
             client.endOutput()
-            let (bytes, end) = await received
+            let (bytes, end) = await received.value
             #expect(bytes == upload)
             #expect(end == .end)
             #expect(try await decisions(plane, 1).first?.outcome.ending == .completed)
@@ -299,14 +300,12 @@ final class FixedLookup: SocketLookup {
             #expect(plane.budget.pauseCount > 0)
             #expect(plane.budget.open < 60)
             // The early ones end; the waiting ones are served.
-            let servers = Task.detached {
-                for _ in 0..<60 { try listener.accept().write([1]) }
-            }
+            async let servers: Void = (0..<60).forEach { _ in try listener.accept().write([1]) }
             for client in clients {
                 #expect(client.read() == .bytes([1]))
                 try client.reset()
             }
-            try await servers.value
+            try await servers
         }
     }
 

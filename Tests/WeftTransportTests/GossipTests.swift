@@ -53,6 +53,40 @@ import WeftGossip
         }
     }
 
+    @Test func runningHostsMoveToEncryption() async throws {
+        try await withHosts(3) { hosts in
+            let key = [UInt8](repeating: 7, count: 32)
+            for host in hosts.dropFirst() { _ = try await host.gossip.join([hosts[0].address]) }
+            for host in hosts { try await host.waitForMembers(["a", "b", "c"]) }
+            for mode in EncryptionMode.allCases {
+                for host in hosts { try await host.gossip.setEncryption(keys: [key], mode: mode) }
+                for (index, host) in hosts.enumerated() {
+                    try await host.gossip.sendUserEvent(name: "\(mode) \(index)", payload: [], coalesce: false)
+                }
+                for host in hosts {
+                    var missing = Set(hosts.indices.map { "\(mode) \($0)" })
+                    while !missing.isEmpty {
+                        _ = try await host.notice { notice in
+                            if case .userEvent(let event) = notice { missing.remove(event.name) != nil } else { false }
+                        }
+                    }
+                    _ = try await host.gossip.join(hosts.map(\.address).filter { $0 != host.address })
+                    #expect(try await host.gossip.members().members.map(\.state) == [.alive, .alive, .alive])
+                }
+            }
+            let outcome = try await hosts[0].gossip.manageKeys(.list)
+            #expect(outcome.isComplete && outcome.results.count == 3)
+            for host in hosts {
+                let counters = try await host.gossip.report().counters
+                #expect(counters.wireDrops.total == 0)
+                #expect(counters.streamFailures.total == 0)
+            }
+            await #expect(throws: GossipError.key(byteCount: 1)) {
+                try await hosts[0].gossip.setEncryption(keys: [[1]], mode: .only)
+            }
+        }
+    }
+
     @Test func rubbishIsCountedAndStopsNothing() async throws {
         try await withHosts(2) { hosts in
             let target = hosts[0].address

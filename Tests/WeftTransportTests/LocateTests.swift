@@ -5,30 +5,9 @@ import WeftTransport
 
 /// Connections to services of the mesh: by virtual address and at a peer's own address.
 extension CarryTests {
-    private func endpoint(_ address: NetworkAddress, on host: String) throws -> Endpoint {
-        let service = try #require(ServiceName("api"))
-        let node = try #require(NodeName(host))
-        return try #require(
-            Endpoint(
-                service: service,
-                node: node,
-                port: address.port,
-                addresses: [address.ip]
-            )
-        )
-    }
-
-    private func snapshot(_ endpoints: Endpoint...) -> MeshSnapshot {
-        var builder = MeshBuilder()
-        var change = CatalogueChange()
-        change.added = endpoints
-        builder.apply(change)
-        return builder.build().snapshot
-    }
-
     @Test func aVirtualAddressLeadsToAnEndpointOfThePeer() async throws {
         let (listener, server) = try TestSocket.listener()
-        let snapshot = snapshot(try endpoint(server, on: "peer"))
+        let snapshot = MeshSnapshot.peers([try .api(server, on: "peer")])
         let service = try #require(snapshot.services.first)
         let virtual = try #require(service.virtualAddress)
         let dialled = NetworkAddress(virtual.v4, port: server.port)
@@ -52,7 +31,7 @@ extension CarryTests {
         // The same port at another loopback address.
         let secondAddress = NetworkAddress(.v4(0x7f00_0002), port: firstAddress.port)
         let (second, _) = try TestSocket.listener(at: secondAddress)
-        let snapshot = snapshot(try endpoint(firstAddress, on: "one"), try endpoint(secondAddress, on: "two"))
+        let snapshot = MeshSnapshot.peers([try .api(firstAddress, on: "one"), try .api(secondAddress, on: "two")])
         let virtual = try #require(snapshot.services.first?.virtualAddress)
         let dialled = NetworkAddress(virtual.v4, port: firstAddress.port)
         try await withPlane(to: dialled, snapshot: snapshot) { plane, entry in
@@ -69,7 +48,7 @@ extension CarryTests {
         let dialled = try #require(NetworkAddress("192.0.2.7:8080"))
         var settings = Self.settings()
         settings.connectTimeout = .milliseconds(200)
-        try await withPlane(to: dialled, settings: settings, snapshot: snapshot(try endpoint(dialled, on: "peer"))) {
+        try await withPlane(to: dialled, settings: settings, snapshot: .peers([try .api(dialled, on: "peer")])) {
             plane,
             entry in
             let client = try TestSocket.connected(to: entry)

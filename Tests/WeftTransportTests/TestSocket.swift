@@ -1,6 +1,7 @@
 import Glibc
 import WeftCore
-import WeftTransport
+
+@testable import WeftTransport
 
 /// A blocking socket with deadlines, so that a test that waits for something that never comes fails instead of hanging.
 final class TestSocket: Sendable {
@@ -34,16 +35,7 @@ final class TestSocket: Sendable {
 
     static func connected(to address: NetworkAddress) throws -> TestSocket {
         let socket = TestSocket(adopting: try blockingSocket().descriptor)
-        guard case .v4(let bits) = address.ip else { throw TestError("IPv4 only") }
-        var target = sockaddr_in()
-        target.sin_family = sa_family_t(AF_INET)
-        target.sin_port = address.port.bigEndian
-        target.sin_addr.s_addr = bits.bigEndian
-        let result = withUnsafePointer(to: &target) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(socket.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
+        let result = withSocketAddress(address) { connect(socket.descriptor, $0, $1) }
         guard result == 0 else { throw TestError("connect: errno \(errno)") }
         return socket
     }
@@ -108,6 +100,14 @@ final class TestSocket: Sendable {
         }
     }
 
+    /// Exactly so many bytes, or as many as there were.
+    func read(count: Int) -> [UInt8] {
+        var all: [UInt8] = []
+        all.reserveCapacity(count)
+        while all.count < count, case .bytes(let bytes) = read(max: min(65536, count - all.count)) { all += bytes }
+        return all
+    }
+
     func endOutput() { shutdown(descriptor, CInt(SHUT_WR)) }
 
     /// Closes with RST.
@@ -118,8 +118,9 @@ final class TestSocket: Sendable {
 
     /// The descriptor stays valid for `deinit`; connecting it to nothing disconnects it now, with RST under SO_LINGER 0.
     private func shutdownBoth() {
-        var nowhere = sockaddr(sa_family: sa_family_t(AF_UNSPEC), sa_data: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
-        connect(descriptor, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+        // AF_UNSPEC is all zeros.
+        let nowhere = [UInt64](repeating: 0, count: 2)
+        _ = nowhere.withUnsafeBytes { connect(descriptor, $0.assumingMemoryBound(to: sockaddr.self).baseAddress, 16) }
     }
 }
 

@@ -11,10 +11,16 @@ extension Connection {
 
     /// Prepares the client's socket and asks where the connection comes from and where it was going.
     func accept() -> Accepted {
-        guard let socket = client.socket else { return .refused(.reset) }
+        let (kind, listener): (CaptureListener.Kind, NetworkAddress)
+        switch origin {
+        case .captured(let captured, let address): (kind, listener) = (captured, address)
+        case .tunnel(let request, let target):
+            return .accepted(Flow(client: ClientAddress(request.remote), destination: OriginalDestination(target)))
+        }
+        guard let socket = (client as? Leg)?.socket else { return .refused(.reset) }
         do {
             try socket.prepareForCarrying(settings)
-            guard let flow = try flow(of: socket) else { return .refused(.destinationUnknown) }
+            guard let flow = try flow(of: socket, kind, listener) else { return .refused(.destinationUnknown) }
             // Somebody dialled weft's own listener: carrying that would come back here until descriptors run out.
             guard !loop.ownListeners.contains(flow.destination.address) else {
                 self.flow = flow
@@ -29,10 +35,10 @@ extension Connection {
         }
     }
 
-    private func flow(of socket: RawSocket) throws -> Flow? {
+    private func flow(of socket: RawSocket, _ kind: CaptureListener.Kind, _ listener: NetworkAddress) throws -> Flow? {
         let peer = try socket.peerAddress()
         switch kind {
-        case .inbound:
+        case .inbound, .tunnel:
             // tproxy leaves the packet as it was: both ends of the accepted socket are the true ones.
             return Flow(client: ClientAddress(peer), destination: OriginalDestination(try socket.localAddress()))
         case .outbound:
@@ -54,5 +60,14 @@ extension RawSocket {
         try set(.keepAlive, to: 1)
         try set(.keepIdle, to: CInt(clamping: max(1, settings.keepaliveIdle.components.seconds)))
         try set(.userTimeout, to: CInt(clamping: settings.userTimeout.wholeNanoseconds / 1_000_000))
+    }
+
+    /// What both ends of every tunnel have: no delay, and an end if the peer is gone (hbone.md section 2).
+    func prepareForTunnel(mark: UInt32?) throws(SocketError) {
+        try set(.noDelay, to: 1)
+        try set(.keepAlive, to: 1)
+        try set(.keepIdle, to: 60)
+        try set(.userTimeout, to: 30_000)
+        if let mark { try set(.mark, to: CInt(bitPattern: mark)) }
     }
 }

@@ -8,8 +8,8 @@ extension Connection {
     /// Finds the source and continues with it: at once when the unit is known to this loop, else after the workload
     /// directory has looked at the cgroup tree.
     func attribute(_ flow: Flow, then proceed: @escaping (Source) -> Void) {
-        guard kind == .outbound else {
-            // Plaintext from another host: its address is all that can be known.
+        guard isOutbound else {
+            // From another host: a workload there, of which a certificate tells, or nothing but the address does.
             proceed(Source(workload: nil, owner: nil, address: flow.client))
             return
         }
@@ -27,7 +27,7 @@ extension Connection {
             continuation.eventLoop.execute {
                 let (connection, proceed) = continuation.value
                 // The client may have gone while the tree was read.
-                guard connection.machine.phase == .dialling else { return }
+                guard connection.relay.phase == .dialling else { return }
                 if workload == nil { connection.loop.countAttributionMiss() }
                 proceed(Source(workload: workload ?? .host, owner: owner, address: flow.client))
             }
