@@ -6,13 +6,24 @@ package struct EndpointRow: Codable, Sendable, Equatable {
     /// Whether new connections to the service may go there.
     package var healthy: Bool
     package var labels: [String: String]
+    /// Who says that it is not well: `gossip` (its own host, or the mesh of its host), `traffic` (what this host's requests
+    /// met there) or `both`. Nil when nobody does.
+    package var speaker: String?
 
-    package init(node: String, address: String, port: UInt16, healthy: Bool, labels: [String: String]) {
+    package init(
+        node: String,
+        address: String,
+        port: UInt16,
+        healthy: Bool,
+        labels: [String: String],
+        speaker: String? = nil
+    ) {
         self.node = node
         self.address = address
         self.port = port
         self.healthy = healthy
         self.labels = labels
+        self.speaker = speaker
     }
 }
 
@@ -115,6 +126,27 @@ package struct SourceRow: Codable, Sendable, Equatable {
     }
 }
 
+/// How the bytes of a connection are protected on their way.
+package enum ConnectionSecurity: String, Codable, Sendable, Equatable {
+    /// Mutual TLS between two hosts.
+    case mtls
+    /// As the program sent them.
+    case plaintext
+    /// They do not leave the host.
+    case local
+}
+
+/// Who talks to whom, as certificates say; nil for an end without one.
+package struct IdentityRow: Codable, Sendable, Equatable {
+    package var source: String?
+    package var destination: String?
+
+    package init(source: String?, destination: String?) {
+        self.source = source
+        self.destination = destination
+    }
+}
+
 /// One row of `GET /v1/connections`: a live connection.
 package struct ConnectionRow: Codable, Sendable, Equatable {
     package var id: String
@@ -124,6 +156,10 @@ package struct ConnectionRow: Codable, Sendable, Equatable {
     package var service: String?
     /// `outside`, `local`, `peer` or `inbound`.
     package var path: String
+    package var security: ConnectionSecurity
+    package var identity: IdentityRow
+    /// `http/1.1`, `http/2`, `tls` or `opaque`; nil while, or where, weft has not looked.
+    package var `protocol`: String?
     /// `dialling`, `open`, `half-closed`.
     package var state: String
     package var bytesOut: UInt64
@@ -136,6 +172,9 @@ package struct ConnectionRow: Codable, Sendable, Equatable {
         destination: String,
         service: String?,
         path: String,
+        security: ConnectionSecurity,
+        identity: IdentityRow,
+        protocol: String? = nil,
         state: String,
         bytesOut: UInt64,
         bytesIn: UInt64,
@@ -146,6 +185,9 @@ package struct ConnectionRow: Codable, Sendable, Equatable {
         self.destination = destination
         self.service = service
         self.path = path
+        self.security = security
+        self.identity = identity
+        self.protocol = `protocol`
         self.state = state
         self.bytesOut = bytesOut
         self.bytesIn = bytesIn
@@ -153,7 +195,7 @@ package struct ConnectionRow: Codable, Sendable, Equatable {
     }
 }
 
-/// One row of `GET /v1/decisions?last=N`: a finished connection, newest first.
+/// One row of `GET /v1/decisions`: a finished connection, or a request that there is something to tell about.
 package struct DecisionRow: Codable, Sendable, Equatable {
     package var id: String
     /// RFC 3339, UTC, milliseconds.
@@ -162,6 +204,16 @@ package struct DecisionRow: Codable, Sendable, Equatable {
     package var destination: String
     package var service: String?
     package var path: String
+    package var security: ConnectionSecurity
+    package var identity: IdentityRow
+    /// `http/1.1`, `http/2`, `tls` or `opaque`; nil where weft has not looked.
+    package var `protocol`: String?
+    /// Set for a request; nil for a connection.
+    package var request: RequestRow?
+    /// The rule that refused it, here or on the other host: `allow of api on db-1`. Nil when none did.
+    package var rule: String?
+    /// What went wrong between the hosts, in words; nil when nothing did.
+    package var detail: String?
     package var bytesOut: UInt64
     package var bytesIn: UInt64
     package var durationSeconds: Double
@@ -177,6 +229,12 @@ package struct DecisionRow: Codable, Sendable, Equatable {
         destination: String,
         service: String?,
         path: String,
+        security: ConnectionSecurity,
+        identity: IdentityRow,
+        protocol: String? = nil,
+        request: RequestRow? = nil,
+        rule: String?,
+        detail: String?,
         bytesOut: UInt64,
         bytesIn: UInt64,
         durationSeconds: Double,
@@ -189,6 +247,12 @@ package struct DecisionRow: Codable, Sendable, Equatable {
         self.destination = destination
         self.service = service
         self.path = path
+        self.security = security
+        self.identity = identity
+        self.protocol = `protocol`
+        self.request = request
+        self.rule = rule
+        self.detail = detail
         self.bytesOut = bytesOut
         self.bytesIn = bytesIn
         self.durationSeconds = durationSeconds

@@ -8,8 +8,13 @@ package enum APIRoute: String, Sendable, CaseIterable {
     case services = "/v1/services"
     case workloads = "/v1/workloads"
     case connections = "/v1/connections"
-    /// `?last=N`, 1 to 4096, default 20.
+    /// `?last=N`, 1 to 4096, default 20; or `?id=ID`.
     case decisions = "/v1/decisions"
+    /// Answers with a list of `StatRow`.
+    case stat = "/v1/stat"
+    /// `?after=N&wait=SECONDS`, and what is wanted: `source`, `service`, `path` (how it begins), `status` (`503` or `5xx`),
+    /// `slower` (milliseconds). Answers with a `TapResponse`.
+    case tap = "/v1/tap"
     case check = "/v1/check"
     /// POST; root only. Answers with `CaptureStatus`.
     case captureOn = "/v1/capture/on"
@@ -30,6 +35,32 @@ package enum APIRoute: String, Sendable, CaseIterable {
     case installKey = "/v1/gossip/keys/install"
     case useKey = "/v1/gossip/keys/use"
     case removeKey = "/v1/gossip/keys/remove"
+    /// POST an `UpRequest`; root only, as is everything below but the three that only tell.
+    case up = "/v1/mesh/up"
+    /// POST a `TokenJoinRequest`.
+    case tokenJoin = "/v1/mesh/join"
+    /// Answers with a list of `TokenRow`.
+    case tokens = "/v1/mesh/tokens"
+    /// POST a `TokenRequest`.
+    case newToken = "/v1/mesh/tokens/new"
+    /// POST a `TokenWithdrawRequest`.
+    case withdrawToken = "/v1/mesh/tokens/withdraw"
+    /// `?mesh=1`; answers with a list of `CertificateRow`.
+    case certificates = "/v1/certificates"
+    /// Answers with `CAStatus`.
+    case ca = "/v1/ca"
+    /// POST a `CARotateRequest`.
+    case rotateCA = "/v1/ca/rotate"
+    /// POST a `NodeRequestBody`: gives the authority to another host.
+    case grantCA = "/v1/ca/grant"
+    /// POST; answers with `CAKeyText`.
+    case exportCA = "/v1/ca/export"
+    /// POST a `CAKeyText`; answers with `CAStatus`.
+    case importCA = "/v1/ca/import"
+    /// POST a `NodeRequestBody`.
+    case revoke = "/v1/revoke"
+    /// POST a `PingRequest`.
+    case ping = "/v1/ping"
     case metrics = "/metrics"
 
     /// Where weftd listens, unless `--socket` says otherwise.
@@ -38,7 +69,9 @@ package enum APIRoute: String, Sendable, CaseIterable {
     /// Whether its requests carry JSON.
     package var expectsBody: Bool {
         switch self {
-        case .join, .leave, .sendEvent, .installKey, .useKey, .removeKey: true
+        case .join, .leave, .sendEvent, .installKey, .useKey, .removeKey, .up, .tokenJoin, .newToken, .withdrawToken,
+            .rotateCA, .grantCA, .importCA, .revoke, .ping:
+            true
         default: false
         }
     }
@@ -46,8 +79,8 @@ package enum APIRoute: String, Sendable, CaseIterable {
     /// GET for reading, POST for changing.
     package var method: String {
         switch self {
-        case .captureOn, .captureOff, .join, .leave, .sendEvent, .installKey, .useKey, .removeKey: "POST"
-        default: "GET"
+        case .captureOn, .captureOff, .exportCA: "POST"
+        default: expectsBody ? "POST" : "GET"
         }
     }
 }

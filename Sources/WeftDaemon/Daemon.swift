@@ -10,6 +10,7 @@ internal import WeftCatalog
 internal import WeftConfig
 internal import WeftCore
 internal import WeftHost
+internal import WeftIdentity
 internal import WeftTransport
 
 /// The composition root: the one place that knows every part of weftd and the order in which they come and go.
@@ -48,10 +49,29 @@ package struct Daemon: Sendable {
     package func run() async throws {
         let started = ContinuousClock.now
         let notifications = DaemonNotifications(notifier: try Notifier.fromEnvironment(), logger: logger)
-        let handedOver = try HandedOver(notifications: notifications, logger: logger)
+        let name = try nodeName
+        let handedOver = try HandedOver(
+            notifications: notifications,
+            tunnelPort: configuration.security.port,
+            logger: logger
+        )
         let publisher = WorkloadPublisher()
         let mount = try CgroupMount.find()
         let directory = try WorkloadDirectory(mount: mount) { publisher.publish($0) }
+        let ties = TunnelTies()
+        let settling = SettlingService()
+        let identity = try IdentityController(
+            configuration: configuration,
+            name: name,
+            stateDirectory: options.stateDirectory,
+            joinClient: JoinClient(dialMark: CaptureMark.own, logger: logger),
+            reachProbe: ReachProbe(dialMark: CaptureMark.own),
+            logger: logger
+        ) { snapshot in
+            ties.publish(snapshot)
+            settling.worked()
+        }
+        let join = JoinServer { request, address in await identity.serve(request, from: address) }
         let plane = try await DataPlane.start(
             loopCount: configuration.proxy.loops ?? System.coreCount,
             listeners: handedOver.listeners,
@@ -59,8 +79,19 @@ package struct Daemon: Sendable {
             snapshot: MeshSnapshot(),
             makeLookup: { try KernelLookup() },
             resolveWorkload: { id, completion in directory.resolve(id, completion: completion) },
+            node: name,
+            hooks: ties.hooks,
+            join: join,
             logger: logger
         )
+        let reach = ReachBook(
+            stateDirectory: options.stateDirectory,
+            logger: logger,
+            actions: .init(plane)
+        )
+        await reach.start()
+        ties.connect(plane, reach, identity)
+        await identity.start()
         publisher.connect(to: plane, first: directory.workloads)
         let controller = try HostController(
             configuration: configuration,
@@ -75,12 +106,14 @@ package struct Daemon: Sendable {
         try await plane.accept()
         let mesh = MeshController(
             configuration: configuration,
-            name: try nodeName,
+            name: name,
             host: controller,
+            identity: identity,
             stateDirectory: options.stateDirectory,
             dialMark: CaptureMark.own,
             logger: logger
         )
+        await identity.connect(to: mesh)
         try await serve(
             Parts(
                 started: started,
@@ -89,13 +122,18 @@ package struct Daemon: Sendable {
                 directory: directory,
                 plane: plane,
                 controller: controller,
-                mesh: mesh
+                mesh: mesh,
+                identity: identity,
+                reach: reach,
+                join: join,
+                settling: settling
             )
         )
         await controller.removeCapture()
         try await plane.stop()
         directory.stop()
         controller.executor.stop()
+        await identity.stop()
         logger.notice("stopped")
     }
 
@@ -108,6 +146,10 @@ package struct Daemon: Sendable {
         let plane: DataPlane
         let controller: HostController
         let mesh: MeshController
+        let identity: IdentityController
+        let reach: ReachBook
+        let join: JoinServer
+        let settling: SettlingService
     }
 
     /// What this host calls itself in the mesh.
@@ -122,12 +164,25 @@ package struct Daemon: Sendable {
     /// The services from start to stop.
     private func serve(_ parts: Parts) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let book = RequestBook(plane: parts.plane, logger: logger)
+        await book.adopt(configuration)
+        let spans = SpanExporter(
+            node: parts.mesh.name.text,
+            actions: .init(parts.plane, CollectorClient(group: group, dialMark: CaptureMark.own)),
+            logger: logger
+        )
+        await spans.adopt(configuration)
         let reports = Reports(
             node: parts.mesh.name.text,
             started: parts.started,
             plane: parts.plane,
             controller: parts.controller,
             mesh: parts.mesh,
+            identity: parts.identity,
+            reach: parts.reach,
+            requests: book,
+            spans: spans,
+            join: parts.join,
             mount: parts.mount,
             directory: parts.directory
         )
@@ -153,12 +208,24 @@ package struct Daemon: Sendable {
                 interval: try Watchdog.interval(),
                 logger: logger
             ),
-            SettlingService(),
+            parts.settling,
+            RequestBookService(book: book),
+            SpanExportService(exporter: spans),
+            LoadWatchService(plane: parts.plane, mount: parts.mount, logger: logger),
+            DistanceService(plane: parts.plane, controller: parts.controller, mesh: parts.mesh, logger: logger),
             DataPlaneService(plane: parts.plane, controller: parts.controller),
             CaptureService(controller: parts.controller, notifications: parts.notifications),
-            MembershipService(mesh: parts.mesh, host: parts.controller),
+            MembershipService(
+                mesh: parts.mesh,
+                host: parts.controller,
+                identity: parts.identity,
+                reach: parts.reach
+            ),
             Reloader(
                 controller: parts.controller,
+                identity: parts.identity,
+                requests: book,
+                spans: spans,
                 path: options.configurationPath,
                 notifications: parts.notifications,
                 logger: logger

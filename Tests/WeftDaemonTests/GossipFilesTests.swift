@@ -85,7 +85,11 @@ struct GossipFilesTests {
             let snapshot = GossipSnapshot(
                 members: [
                     .init(name: "a", address: NetworkAddress(.v4(0x0a00_0001), port: 7946)),
-                    .init(name: "b", address: NetworkAddress(.v6(high: 0xfd00 << 48, low: 1), port: 7000)),
+                    .init(
+                        name: "b",
+                        address: NetworkAddress(.v6(high: 0xfd00 << 48, low: 1), port: 7000),
+                        wasAlive: false
+                    ),
                 ],
                 memberClock: 3,
                 eventClock: 4,

@@ -61,7 +61,14 @@ struct RowsTests {
         #expect(
             web.endpoints == [
                 EndpointRow(node: "here", address: "10.0.0.1", port: 80, healthy: true, labels: ["version": "2"]),
-                EndpointRow(node: "db-1", address: "10.0.0.9", port: 80, healthy: false, labels: [:]),
+                EndpointRow(
+                    node: "db-1",
+                    address: "10.0.0.9",
+                    port: 80,
+                    healthy: false,
+                    labels: [:],
+                    speaker: "gossip"
+                ),
             ]
         )
         // Who does not see the mesh sees its own services only.
@@ -139,6 +146,8 @@ struct RowsTests {
         )
     }
 
+    private static let caller = SpiffeID("spiffe://prod/ns/shop/sa/web")
+
     @Test(
         "A live connection",
         arguments: [
@@ -154,6 +163,9 @@ struct RowsTests {
             destination: Self.destination,
             service: ServiceName("api"),
             path: path,
+            security: .mtls,
+            identity: IdentityPair(source: Self.caller, destination: nil),
+            wire: .http1,
             phase: phase,
             bytesOut: .max,
             bytesIn: 7,
@@ -165,6 +177,9 @@ struct RowsTests {
             destination: "[fd00::9]:8080",
             service: "api",
             path: pathText,
+            security: .mtls,
+            identity: IdentityRow(source: "spiffe://prod/ns/shop/sa/web", destination: nil),
+            protocol: "http/1.1",
             state: state,
             bytesOut: .max,
             bytesIn: 7,
@@ -183,6 +198,10 @@ struct RowsTests {
             destination: Self.destination,
             service: nil,
             path: .inbound,
+            security: .plaintext,
+            identity: IdentityPair(),
+            rule: "strict",
+            detail: "why",
             bytesOut: 3,
             bytesIn: 4,
             duration: .microseconds(500),
@@ -195,6 +214,10 @@ struct RowsTests {
             destination: "[fd00::9]:8080",
             service: nil,
             path: "inbound",
+            security: .plaintext,
+            identity: IdentityRow(source: nil, destination: nil),
+            rule: "strict",
+            detail: "why",
             bytesOut: 3,
             bytesIn: 4,
             durationSeconds: 0.0005,

@@ -7,6 +7,7 @@ internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
 internal import WeftAPI
+internal import WeftCore
 internal import WeftHost
 
 /// The daemon's only user interface: HTTP/1.1 over a Unix socket.
@@ -91,9 +92,7 @@ struct APIServer: Sendable {
             _ route: APIRoute,
             _ answer: @escaping @Sendable (Request, Viewer) async throws -> Answer
         ) {
-            router.on(RouterPath(route.rawValue), method: route.method == "POST" ? .post : .get) { request, context in
-                try jsonResponse(await answer(request, context.viewer()))
-            }
+            router.add(route, answer)
         }
         route(.version) { _, _ in reports.version() }
         route(.status) { _, _ in try await reports.status() }
@@ -101,7 +100,20 @@ struct APIServer: Sendable {
         route(.workloads) { _, viewer in try await reports.workloads(for: viewer) }
         route(.connections) { _, viewer in try await reports.connections(for: viewer) }
         route(.decisions) { request, viewer in
-            try await reports.decisions(last: decisionCount(request), for: viewer)
+            if let id = try decisionID(request) { return try await reports.decision(id, for: viewer) }
+            return try await reports.decisions(last: decisionCount(request), for: viewer)
+        }
+        route(.stat) { _, viewer in
+            try viewer.require(viewer.seesAll, toDo: "see the requests of all services", next: "sudo weft stat")
+            return try await reports.stat()
+        }
+        route(.tap) { request, viewer in
+            try viewer.require(viewer.seesAll, toDo: "look at the requests of all services", next: "sudo weft tap")
+            return try await reports.tap(
+                try TapFilter(request),
+                after: try eventNumber(request),
+                wait: try eventWait(request)
+            )
         }
         route(.check) { _, viewer in
             try viewer.require(viewer.seesAll, toDo: "check the host", next: "sudo weft check")
@@ -117,7 +129,7 @@ struct APIServer: Sendable {
         }
         route(.join) { request, viewer in
             try viewer.require(viewer.mayChange, toDo: "join a mesh", next: "sudo weft join ADDRESS")
-            return try await reports.join(try await body(of: request))
+            return try await reports.join(try await body(of: request) as JoinRequest)
         }
         route(.leave) { request, viewer in
             try viewer.require(viewer.mayChange, toDo: "leave the mesh", next: "sudo weft leave")
@@ -149,6 +161,7 @@ struct APIServer: Sendable {
             try viewer.require(viewer.mayChange, toDo: "turn capture off", next: "sudo weft off")
             return try await reports.setCapture(enabled: false)
         }
+        addIdentityRoutes(to: router)
         router.get(RouterPath(APIRoute.metrics.rawValue)) { _, context in
             let viewer = try context.viewer()
             try viewer.require(
@@ -167,8 +180,20 @@ struct APIServer: Sendable {
     }
 }
 
+extension Router<APIContext> {
+    /// Answers a route with JSON.
+    func add<Answer: Encodable & Sendable>(
+        _ route: APIRoute,
+        _ answer: @escaping @Sendable (Request, Viewer) async throws -> Answer
+    ) {
+        on(RouterPath(route.rawValue), method: route.method == "POST" ? .post : .get) { request, context in
+            try jsonResponse(await answer(request, context.viewer()))
+        }
+    }
+}
+
 /// The JSON that a request brings. `BodyGate` has read it whole.
-private func body<Value: Decodable>(of request: Request) async throws -> Value {
+func body<Value: Decodable>(of request: Request) async throws -> Value {
     let bytes = try await request.body.collect(upTo: BodyGate.bodyBytesMax)
     do {
         return try JSONDecoder().decode(Value.self, from: Data(bytes.readableBytesView))
@@ -225,8 +250,22 @@ private func decisionCount(_ request: Request) throws -> Int {
     return count
 }
 
+/// `?id=ID`
+private func decisionID(_ request: Request) throws -> ConnectionID? {
+    guard let text = request.uri.queryParameters["id"] else { return nil }
+    guard text.utf8.count <= 16, let number = UInt64(text, radix: 16) else {
+        throw APIFailure(
+            .badRequest,
+            code: "bad-parameter",
+            text: "id=\(text.prefix(32)) is no id of a decision: up to 16 hexadecimal digits",
+            next: "weft decisions --last 20"
+        )
+    }
+    return ConnectionID(number: number)
+}
+
 extension Viewer {
-    fileprivate func require(_ allowed: Bool, toDo what: String, next: String) throws {
+    func require(_ allowed: Bool, toDo what: String, next: String) throws {
         guard allowed else {
             throw APIFailure(
                 .forbidden,

@@ -7,6 +7,9 @@ internal import WeftTransport
 /// Everything that `/metrics` says, from one look at the counters.
 struct Metrics {
     let counters: TrafficCounters
+    let requestTotals: RequestTotals
+    let detections: DetectionCounters
+    let retries: (granted: UInt64, refused: UInt64)
     let capture: CaptureStatus
     let services: Int
     let usage: ProcessStatistics
@@ -14,14 +17,26 @@ struct Metrics {
     /// Nil while this host takes part in no mesh.
     let gossip: GossipReport?
     let catalogue: CatalogueReport
+    let tunnels: TunnelReport
+    let join: JoinServerCounters
+    let identity: IdentityReport
+    /// Of this host.
+    let certificates: [CertificateRow]
     let uptime: Duration
+    /// Whether Istio's names are given as well.
+    var istio = false
+    /// Nil while spans were never asked for.
+    var spans: SpanCounts?
 
     var text: String {
         var out = PrometheusText()
         connections(&out)
         pairs(&out)
+        requests(&out)
+        if istio { istioFamilies(&out) }
         host(&out)
         mesh(&out)
+        identities(&out)
         process(&out)
         return out.text
     }

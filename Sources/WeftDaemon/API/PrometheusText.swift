@@ -13,9 +13,13 @@ struct PrometheusText {
 
     /// Adds a sample to the family that was started last; whole numbers are written without a fraction.
     mutating func sample(_ name: String, _ labels: KeyValuePairs<String, String> = [:], _ value: Double) {
+        sample(name, Array(labels), value)
+    }
+
+    mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Double) {
         text += name
         if !labels.isEmpty {
-            text += "{" + labels.map { "\($0.key)=\"\(Self.escape($0.value))\"" }.joined(separator: ",") + "}"
+            text += "{" + labels.map { "\($0.0)=\"\(Self.escape($0.1))\"" }.joined(separator: ",") + "}"
         }
         text += " \(Self.number(value))\n"
     }

@@ -1,5 +1,6 @@
 internal import WeftAPI
 internal import WeftCatalog
+internal import WeftConfig
 internal import WeftCore
 internal import WeftHost
 internal import WeftProxy
@@ -12,6 +13,11 @@ struct Reports: Reporting {
     let plane: DataPlane
     let controller: HostController
     let mesh: MeshController
+    let identity: IdentityController
+    let reach: ReachBook
+    let requests: RequestBook
+    let spans: SpanExporter
+    let join: JoinServer
     let mount: CgroupMount
     let directory: WorkloadDirectory
 
@@ -33,13 +39,23 @@ struct Reports: Reporting {
             workloads: Workloads(directory.workloads).units.count,
             peersAlive: peers.alive,
             peersFailed: peers.failed,
-            problems: await controller.problems + (try await mesh.problems())
+            problems: try await problems()
         )
+    }
+
+    /// Errors first.
+    private func problems() async throws -> [Problem] {
+        let isStrict = await controller.configuration.security.strict
+        let all =
+            await controller.problems + (try await mesh.problems()) + (await identity.problems())
+            + (await reach.problems(isStrict: isStrict))
+        return all.filter { $0.severity == .error } + all.filter { $0.severity == .warning }
     }
 
     func services(for viewer: Viewer) async throws -> [ServiceRow] {
         let snapshot = await controller.snapshot
-        return ServiceRow.rows(of: snapshot, node: node, address: await mesh.address) { service in
+        let speakers = try await plane.speakers()
+        return ServiceRow.rows(of: snapshot, node: node, address: await mesh.address, speakers: speakers) { service in
             service.map { viewer.sees($0.uid) } ?? viewer.seesAll
         }
     }
@@ -73,6 +89,23 @@ struct Reports: Reporting {
             .map { DecisionRow($0) }
     }
 
+    func decision(_ id: ConnectionID, for viewer: Viewer) async throws -> [DecisionRow] {
+        let owners = await serviceOwners()
+        return try await plane.decisions(last: .max)
+            .filter { $0.id == id && (viewer.sees($0.source.owner?.uid) || owns(viewer, $0.service, owners)) }
+            .map { DecisionRow($0) }
+    }
+
+    func stat() async throws -> [StatRow] {
+        let (rows, window) = await requests.stat
+        return rows.map { StatRow($0, window: window) }
+    }
+
+    func tap(_ filter: TapFilter, after sequence: UInt64?, wait: Duration) async throws -> TapResponse {
+        let tap = try await requests.tap(filter, after: sequence, wait: wait)
+        return TapResponse(requests: tap.decisions.map { DecisionRow($0) }, latest: tap.sequence, missed: tap.missed)
+    }
+
     func check() async throws -> [CheckRow] {
         try await HostCheck(plane: plane, controller: controller).rows()
     }
@@ -98,13 +131,22 @@ struct Reports: Reporting {
     func metrics() async throws -> String {
         Metrics(
             counters: try await plane.counters(),
+            requestTotals: try await requests.upToDate(),
+            detections: try await plane.detections(),
+            retries: try await plane.retryCounts(),
             capture: await controller.captureStatus,
             services: await controller.snapshot.localServices.count,
             usage: try ProcessStatistics.current(),
             conntrack: try Conntrack.usage(),
             gossip: try await mesh.gossipReport(),
             catalogue: await mesh.catalogueReport,
-            uptime: ContinuousClock.now - started
+            tunnels: try await plane.tunnelReport(),
+            join: join.counters,
+            identity: await identity.report(),
+            certificates: (try? await identity.certificates(ofMesh: false)) ?? [],
+            uptime: ContinuousClock.now - started,
+            istio: await controller.configuration.metrics.istio,
+            spans: await spans.counts
         ).text
     }
 

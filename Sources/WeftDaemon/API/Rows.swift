@@ -11,19 +11,20 @@ extension ServiceRow {
         of snapshot: MeshSnapshot,
         node: String,
         address: IPAddress?,
+        speakers: [NetworkAddress: String] = [:],
         isShown: (LocalService?) -> Bool
     ) -> [ServiceRow] {
         let local = snapshot.localServices.filter(isShown).map { service in
             let known = snapshot.service(named: service.name)
             let group = known?.groups.first { $0.port == service.port }
-            let endpoints = group?.endpointRows(node: node, address: address) ?? []
+            let endpoints = group?.endpointRows(node: node, address: address, speakers) ?? []
             // What this host keeps to itself is no endpoint for others.
             return ServiceRow(service, known, service.isExposed ? endpoints : endpoints.filter { $0.node != node })
         }
         guard isShown(nil) else { return local }
         let remote = snapshot.services.flatMap { service in
             service.groups.filter { group in !group.endpoints.contains(where: \.isLocal) }.map { group in
-                ServiceRow(service, group, group.endpointRows(node: node, address: address))
+                ServiceRow(service, group, group.endpointRows(node: node, address: address, speakers))
             }
         }
         return (local + remote).sorted { ($0.name, $0.port, $0.unit ?? "") < ($1.name, $1.port, $1.unit ?? "") }
@@ -67,14 +68,20 @@ extension VirtualAddress {
 
 extension EndpointGroup {
     /// This host's own endpoint is shown at the address that the mesh knows.
-    fileprivate func endpointRows(node: String, address: IPAddress?) -> [EndpointRow] {
+    fileprivate func endpointRows(
+        node: String,
+        address: IPAddress?,
+        _ speakers: [NetworkAddress: String]
+    ) -> [EndpointRow] {
         endpoints.map { endpoint in
-            EndpointRow(
+            let speaker = speakers[endpoint.address] ?? (endpoint.isHealthy ? nil : "gossip")
+            return EndpointRow(
                 node: endpoint.node?.text ?? node,
                 address: (endpoint.isLocal ? address ?? endpoint.addresses[0] : endpoint.addresses[0]).description,
                 port: endpoint.port,
-                healthy: endpoint.isHealthy,
-                labels: endpoint.labels
+                healthy: speaker == nil,
+                labels: endpoint.labels,
+                speaker: speaker
             )
         }
     }
@@ -115,6 +122,22 @@ extension SourceRow {
     }
 }
 
+extension ConnectionSecurity {
+    fileprivate init(_ security: Security) {
+        switch security {
+        case .mtls: self = .mtls
+        case .plaintext: self = .plaintext
+        case .local: self = .local
+        }
+    }
+}
+
+extension IdentityRow {
+    fileprivate init(_ identity: IdentityPair) {
+        self.init(source: identity.source?.description, destination: identity.destination?.description)
+    }
+}
+
 extension ConnectionRow {
     init(_ connection: LiveConnection, processID: Int32?) {
         self.init(
@@ -123,10 +146,26 @@ extension ConnectionRow {
             destination: connection.destination.description,
             service: connection.service?.text,
             path: connection.path.rawValue,
+            security: ConnectionSecurity(connection.security),
+            identity: IdentityRow(connection.identity),
+            protocol: connection.wire?.name,
             state: connection.phase.rawValue,
             bytesOut: connection.bytesOut,
             bytesIn: connection.bytesIn,
             ageSeconds: connection.age.inSeconds
+        )
+    }
+}
+
+extension RequestRow {
+    fileprivate init(_ facts: RequestFacts) {
+        self.init(
+            connection: facts.connection.description,
+            line: facts.line,
+            status: facts.status,
+            flag: facts.flag,
+            tries: facts.tries,
+            endpoint: facts.target?.description
         )
     }
 }
@@ -140,6 +179,12 @@ extension DecisionRow {
             destination: decision.destination.description,
             service: decision.service?.text,
             path: decision.path.rawValue,
+            security: ConnectionSecurity(decision.security),
+            identity: IdentityRow(decision.identity),
+            protocol: decision.wire,
+            request: decision.request.map { RequestRow($0) },
+            rule: decision.rule,
+            detail: decision.detail,
             bytesOut: decision.bytesOut,
             bytesIn: decision.bytesIn,
             durationSeconds: decision.duration.inSeconds,

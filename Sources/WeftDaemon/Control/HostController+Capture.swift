@@ -5,6 +5,7 @@ internal import WeftCatalog
 internal import WeftConfig
 internal import WeftCore
 internal import WeftHost
+internal import WeftProxy
 
 /// Capture: the rules that should be, and making them so.
 extension HostController {
@@ -92,8 +93,9 @@ extension HostController {
         spec.scope = settings.scope == .all ? .all : .mesh
         spec.meshDestinations = settings.scope == .mesh ? meshDestinations : []
         spec.inboundPorts = settings.inbound ? Set(offered.filter(\.isExposed).map(\.port)) : []
-        spec.capturesLocal = settings.local
-        spec.localPorts = Set(offered.map(\.port))
+        let local = settings.local ? offered : offered.filter(isRestricted)
+        spec.capturesLocal = settings.local || !local.isEmpty
+        spec.localPorts = Set(local.map(\.port))
         spec.excludedPorts = settings.exclude.ports
         spec.excludedAddresses = settings.exclude.addresses
         spec.excludedCgroups = references(toUnits: Set(settings.exclude.units))
@@ -106,6 +108,12 @@ extension HostController {
         spec.inboundSkippedInterfaces = skippedBridges
         spec.features = features
         return spec
+    }
+
+    /// Whether a rule of the configuration is about who may call a service: calls from this host are judged then too.
+    private func isRestricted(_ service: LocalService) -> Bool {
+        let rules = self.rules
+        return rules.allow[service.name] != nil || rules.isolatedTenants.contains(service.tenant)
     }
 
     /// Bridges on which tproxy would lose connections (capture.md section 8).

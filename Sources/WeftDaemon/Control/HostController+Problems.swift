@@ -30,6 +30,16 @@ extension HostController {
                 )
             )
         }
+        if let tunnelFailure {
+            problems.append(
+                Problem(
+                    code: "tunnel-port-failed",
+                    severity: .error,
+                    text: "other hosts cannot reach this one through tunnels: \(tunnelFailure)",
+                    next: "sudo ss -lntp 'sport = :\(configuration.security.port)'"
+                )
+            )
+        }
         if plane.budget.isPaused {
             problems.append(
                 Problem(

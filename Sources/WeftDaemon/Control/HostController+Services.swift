@@ -3,6 +3,7 @@ internal import WeftCatalog
 internal import WeftConfig
 internal import WeftCore
 internal import WeftHost
+internal import WeftProxy
 internal import WeftTransport
 
 /// Local services: what listens here, whose it is, and under which addresses the mesh knows it.
@@ -51,6 +52,12 @@ extension HostController {
         listener(snapshot)
     }
 
+    /// Gives each snapshot to whoever follows what other hosts offer.
+    func setSnapshotListener(_ listener: @escaping @Sendable (MeshSnapshot) -> Void) {
+        onSnapshot = listener
+        listener(snapshot)
+    }
+
     /// Follows what the catalogue has learned of other hosts. Cheap enough for each change by itself; whoever calls it
     /// may as well collect the changes of some milliseconds.
     func follow(_ changes: [CatalogueChange]) {
@@ -68,6 +75,38 @@ extension HostController {
         meshDestinations.formUnion(update.addedDestinations)
         snapshot = update.snapshot
         plane.publish(snapshot)
+        onSnapshot?(snapshot)
+    }
+
+    /// Whose the unit of this host is that goes by a service's name when it calls others.
+    func tenant(ofCaller name: ServiceName) -> TenantName? {
+        workloads.values.first { workload in
+            guard workload.isSystemUnit, let unit = workload.unit, let own = ServiceFinder.defaultName(ofUnit: unit)
+            else {
+                return false
+            }
+            return (configuration.services[own]?.rename ?? own) == name
+        }?.tenant
+    }
+
+    /// The rules of the configuration.
+    var rules: AccessRules {
+        var rules = AccessRules()
+        rules.isStrict = configuration.security.strict
+        rules.isolatedTenants = Set(configuration.tenants.filter(\.value.isolate).keys)
+        // Rules go by the name under which a service is offered.
+        for (name, override) in configuration.services { rules.allow[override.rename ?? name] = override.allow }
+        return rules
+    }
+
+    /// Gives them to the data path.
+    func publishRules() {
+        plane.publish(rules, renames: configuration.services.compactMapValues(\.rename))
+        // Services of other hosts may be among them: timeouts and retries are the caller's.
+        var named: [ServiceName: ServicePolicy] = [:]
+        for (name, override) in configuration.services { named[override.rename ?? name] = override.policy }
+        policies.update(named)
+        plane.publish(policies)
     }
 
     private var overrides: [ServiceName: ServiceOverride] {

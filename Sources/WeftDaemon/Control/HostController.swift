@@ -37,6 +37,11 @@ actor HostController {
     var mesh = MeshBuilder()
     var snapshot = MeshSnapshot()
     var onServices: (@Sendable (MeshSnapshot) -> Void)?
+    var onSnapshot: (@Sendable (MeshSnapshot) -> Void)?
+    /// Why other hosts cannot open tunnels to this one.
+    let tunnelFailure: String?
+    /// The numbers that govern requests, by the names that services go by.
+    var policies = ServicePolicies()
     /// `snapshot.destinations`, kept by differences.
     var meshDestinations: Set<NetworkAddress> = []
 
@@ -71,6 +76,7 @@ actor HostController {
         self.users = UserNames()
         self.diag = try SocketDiag()
         self.session = handedOver.session
+        self.tunnelFailure = handedOver.tunnelFailure
         self.routing = try HostRouting()
         self.captureWanted = configuration.capture.enabled
     }
@@ -85,6 +91,7 @@ actor HostController {
             logger.error("probing the kernel failed", metadata: ["error": "\(error)"])
         }
         plane.update(DataPlaneSettings(configuration, features: features))
+        publishRules()
         refresh()
         executor.setTick(every: Self.refreshInterval) { self.assumeIsolated { $0.refresh() } }
     }
@@ -108,6 +115,7 @@ actor HostController {
         rejectedConfiguration = nil
         if old.capture.enabled != new.capture.enabled { captureWanted = new.capture.enabled }
         plane.update(DataPlaneSettings(new, features: features))
+        publishRules()
         forgetServices()
         _ = refreshServices(lookingAtAddresses: true)
         applyCapture()
@@ -117,6 +125,9 @@ actor HostController {
     func reject(_ error: any Error) {
         rejectedConfiguration = "\(error)"
     }
+
+    /// Whether a service prefers near endpoints.
+    var wantsDistances: Bool { configuration.services.values.contains { $0.policy.prefersNear } }
 }
 
 extension HostController {

@@ -14,6 +14,8 @@ struct GossipMemory {
         struct Peer: Codable {
             var name: String
             var address: String
+            /// Nil for one that was alive.
+            var hasFailed: Bool?
         }
 
         var peers: [Peer]
@@ -30,7 +32,9 @@ struct GossipMemory {
         let state = try JSONDecoder().decode(State.self, from: Data(bytes))
         return GossipSnapshot(
             members: state.peers.compactMap { peer in
-                NetworkAddress(peer.address).map { .init(name: MemberName(peer.name), address: $0) }
+                NetworkAddress(peer.address).map {
+                    .init(name: MemberName(peer.name), address: $0, wasAlive: peer.hasFailed != true)
+                }
             },
             memberClock: LamportTime(state.memberClock),
             eventClock: LamportTime(state.eventClock),
@@ -40,7 +44,9 @@ struct GossipMemory {
 
     func save(_ snapshot: GossipSnapshot) throws {
         let state = State(
-            peers: snapshot.members.map { .init(name: $0.name.description, address: $0.address.description) },
+            peers: snapshot.members.map {
+                .init(name: $0.name.description, address: $0.address.description, hasFailed: $0.wasAlive ? nil : true)
+            },
             memberClock: snapshot.memberClock.value,
             eventClock: snapshot.eventClock.value,
             queryClock: snapshot.queryClock.value

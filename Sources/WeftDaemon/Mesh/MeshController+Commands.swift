@@ -86,7 +86,7 @@ extension MeshController {
     func leave(_ request: LeaveRequest) async throws -> LeaveResponse {
         guard let node = request.node else {
             guard gossip != nil else { throw APIFailure.noGossip(failure) }
-            await leave()
+            await leaveMesh()
             do {
                 try memory.save(GossipSnapshot())
             } catch {
@@ -154,6 +154,14 @@ extension MeshController {
     func gossipKeys(_ change: GossipKeyChange) async throws -> KeysResponse {
         guard let gossip else { throw APIFailure.noGossip(failure) }
         let operation = try KeyOperation(change)
+        if case .install = operation, settings.keyFile == nil, terms.mode == .have {
+            throw APIFailure(
+                .conflict,
+                code: "gossip-in-clear",
+                text: "gossip is in clear here, and a key that was sent now would be no secret",
+                next: "weft status"
+            )
+        }
         let outcome: KeyOutcome
         do {
             outcome = try await gossip.manageKeys(operation)

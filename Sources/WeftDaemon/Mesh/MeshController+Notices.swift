@@ -12,7 +12,10 @@ extension MeshController {
             guard !Task.isCancelled else { return }
             var changes: [CatalogueChange] = []
             if batch.isAfterGap { changes += await resynchronise(gossip) }
-            for notice in batch.notices { changes += take(notice, at: batch.time) }
+            for notice in batch.notices {
+                changes += take(notice, at: batch.time)
+                await passToIdentity(notice)
+            }
             catalogueChanged()
             await apply(changes)
         }
@@ -50,6 +53,16 @@ extension MeshController {
 
     // MARK: Notices
 
+    private func passToIdentity(_ notice: GossipNotice) async {
+        switch notice {
+        case .direct(let payload, let name) where TrustPayload.isOne(payload):
+            guard let node = NodeName("\(name)") else { return }
+            await identity?.trustReceived(payload, from: node)
+        case .keys(let changed): await keysChanged(changed)
+        default: break
+        }
+    }
+
     private func take(_ notice: GossipNotice, at time: Instant) -> [CatalogueChange] {
         let moment = Moment(monotonic: time, wall: .now())
         switch notice {
@@ -70,14 +83,10 @@ extension MeshController {
             )
         case .section(let digest, let name):
             compare(digest, from: name, at: moment)
-        case .direct(let payload, let name):
+        case .direct(let payload, let name) where !TrustPayload.isOne(payload):
             return merge(payload, from: name, at: moment)
-        case .keys(let changed):
-            do {
-                try keys.save(changed)
-            } catch {
-                logger.error("changed gossip keys were not saved", metadata: ["error": "\(error)"])
-            }
+        case .direct: break
+        case .keys:
             events.append(kind: .keys, time: moment.wall, node: name.text)
         case .nameConflictLost:
             failure = Failure(
@@ -99,6 +108,7 @@ extension MeshController {
             logger.info("peer", metadata: ["name": "\(member.name)", "change": "\(change.kind.rawValue)"])
         }
         scheduleSave()
+        if change.kind == .reaped { forgetMember(member.name) } else { note(member) }
         guard let node = NodeName("\(member.name)"), member.kind == .weft else { return CatalogueChange() }
         if change.kind == .reaped { return catalogue.forget(node) }
         return catalogue.nodeStateChanged(
@@ -113,6 +123,7 @@ extension MeshController {
     private func resynchronise(_ gossip: Gossip) async -> [CatalogueChange] {
         // A core that has stopped has nobody left to tell of.
         guard let (members, now) = try? await gossip.members() else { return [] }
+        note(members)
         return members.compactMap { member in
             guard member.kind == .weft, let node = NodeName("\(member.name)") else { return nil }
             return catalogue.nodeStateChanged(

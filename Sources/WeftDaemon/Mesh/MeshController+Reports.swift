@@ -22,6 +22,16 @@ extension MeshController {
         return (members[.alive, default: 0] + members[.suspect, default: 0], members[.failed, default: 0])
     }
 
+    /// Estimated round-trip times to the other hosts that answer.
+    func distances() async throws -> [NodeName: Duration] {
+        guard let gossip else { return [:] }
+        let members = try await gossip.members().members.filter { $0.state == .alive }
+        let pairs = members.compactMap { member in
+            NodeName("\(member.name)").flatMap { name in member.roundTrip.map { (name, $0) } }
+        }
+        return Dictionary(pairs, uniquingKeysWith: { $1 })
+    }
+
     /// The address by which the mesh knows this host.
     var address: IPAddress? { gossip == nil ? nil : ownAddress }
 

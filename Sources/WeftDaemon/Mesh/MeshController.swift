@@ -18,6 +18,8 @@ actor MeshController {
     /// What this host is called; unique in the mesh.
     nonisolated let name: NodeName
     let host: HostController
+    /// Nil for a host without one, which only tests have.
+    let identity: IdentityController?
     let logger: Logger
     /// SO_MARK of dials.
     let dialMark: UInt32
@@ -34,8 +36,24 @@ actor MeshController {
     /// Statements of other hosts' catalogues that were not believed, by reason.
     var refusals: [String: UInt64] = [:]
     /// This host's services and addresses, as they were seen last.
-    private var local = MeshSnapshot()
+    private(set) var local = MeshSnapshot()
+    /// The one that other hosts are told.
     var ownAddress: IPAddress?
+    /// Waits for `ownAddress` to come back, or moves.
+    var mover: Task<Void, Never>?
+
+    // The identity's side
+    /// Every member, this host included.
+    var table: [MemberName: MeshMember] = [:]
+    var peersListener: (@Sendable ([MeshPeer]) -> Void)?
+    /// What the pool sees of the identity now.
+    var terms = PoolTerms()
+    var termsAreNew = false
+    var isTakingTerms = false
+    /// Waits to tell of members.
+    var teller: Task<Void, Never>?
+    var latestMembers: [MeshMember]?
+    var isTellingIdentity = false
 
     /// Reads the notices of `gossip`.
     private var reader: Task<Void, Never>?
@@ -55,6 +73,7 @@ actor MeshController {
         configuration: Configuration,
         name: NodeName,
         host: HostController,
+        identity: IdentityController? = nil,
         stateDirectory: String,
         dialMark: UInt32,
         logger: Logger
@@ -62,6 +81,7 @@ actor MeshController {
         self.settings = configuration.gossip
         self.name = name
         self.host = host
+        self.identity = identity
         self.dialMark = dialMark
         self.logger = logger
         self.catalogue = Catalogue(own: name, at: .now())
@@ -95,21 +115,28 @@ actor MeshController {
     /// Starts the gossip core with what is known now. Throws, and remembers as `failure`, why it cannot.
     func begin(_ snapshot: GossipSnapshot?) async throws {
         do {
-            let configuration = try gossipConfiguration()
+            let configuration = try await gossipConfiguration()
             let gossip = try await Gossip.start(
                 configuration,
                 snapshot: snapshot,
+                section: catalogue.digest(),
                 dialMark: dialMark,
                 logger: logger
             )
             self.gossip = gossip
             failure = nil
             reader = Task { await follow(gossip) }
+            note(try await gossip.members().members)
             publishServices()
             logger.notice(
                 "gossip started",
-                metadata: ["address": "\(configuration.advertise)", "encrypted": "\(!configuration.keys.isEmpty)"]
+                metadata: [
+                    "address": "\(configuration.advertise)",
+                    "encrypted": "\(!configuration.keys.isEmpty && configuration.encryption != .have)",
+                ]
             )
+            // It may have changed while the core started.
+            await identityChanged()
         } catch let error as GossipKeyError {
             failure = Failure(code: "gossip-keys", text: "\(error)", next: "weftd --check /etc/weft/weft.toml")
             throw error
@@ -123,22 +150,26 @@ actor MeshController {
         }
     }
 
-    private func gossipConfiguration() throws -> GossipConfiguration {
+    private func gossipConfiguration() async throws -> GossipConfiguration {
         guard let address = try settings.advertise ?? OwnAddresses.reachable() ?? ownLoopback else {
             throw HostError("find an address that other hosts reach", .malformed("this host has none"))
         }
         ownAddress = address
+        let configured = try keys.load()
+        if settings.keyFile != nil { await identity?.poolKeysRead(configured) }
+        terms = await identity?.poolTerms() ?? PoolTerms()
         var configuration = GossipConfiguration(
             name: MemberName(name.text),
             advertise: NetworkAddress(address, port: settings.port),
-            tags: ["weft": "1", "weft-version": weftVersion],
-            keys: try keys.load()
+            tags: tags(with: terms),
+            keys: settings.keyFile == nil ? terms.keys : configured
         )
+        configuration.encryption = settings.keyFile == nil ? EncryptionMode(terms.mode) : .only
         configuration.expectedMembers = 16
         return configuration
     }
 
-    /// A host without a network is a mesh of one, until weftd is started with one.
+    /// A host without a network is a mesh of one, until it has one.
     private var ownLoopback: IPAddress? { .loopbackV4 }
 
     /// Tells the mesh that this host goes, and ends. Bounded by the core's own patience.
@@ -162,6 +193,8 @@ actor MeshController {
         (reader, ticker, saver) = (nil, nil, nil)
         await gossip.stop()
         // Nobody else is known from here on.
+        table = [:]
+        tellMembers()
         var change = CatalogueChange()
         change.removed = catalogue.endpoints
         catalogue = Catalogue(own: name, at: .now())
@@ -188,6 +221,17 @@ actor MeshController {
     func adopt(_ snapshot: MeshSnapshot) {
         local = snapshot
         publishServices()
+        followAddress()
+    }
+
+    /// Those of the bridges of containers and virtual machines: every host may have the same.
+    private func privateAddresses(beside gossipAddress: IPAddress) -> Set<IPAddress> {
+        do {
+            return try OwnAddresses.onBridges(withoutThatOf: gossipAddress)
+        } catch {
+            logger.debug("the bridges of this host are not known", metadata: ["error": "\(error)"])
+            return []
+        }
     }
 
     private func publishServices() {
@@ -196,7 +240,7 @@ actor MeshController {
         let records = ServiceRecord.records(
             of: local.localServices,
             gossipAddress: ownAddress,
-            ownAddresses: local.ownAddresses
+            ownAddresses: local.ownAddresses.subtracting(privateAddresses(beside: ownAddress))
         )
         send(catalogue.publish(records))
         catalogueChanged()

@@ -34,6 +34,8 @@ struct DataPlaneService: Service {
 struct MembershipService: Service {
     let mesh: MeshController
     let host: HostController
+    let identity: IdentityController
+    let reach: ReachBook
 
     /// Beyond this the others have to find out by themselves.
     private static let leaveMax = Duration.seconds(3)
@@ -43,11 +45,27 @@ struct MembershipService: Service {
             of: MeshSnapshot.self,
             bufferingPolicy: .bufferingNewest(1)
         )
+        let (peers, peersContinuation) = AsyncStream.makeStream(
+            of: [MeshPeer].self,
+            bufferingPolicy: .bufferingNewest(1)
+        )
         await host.setServicesListener { continuation.yield($0) }
+        await host.setSnapshotListener { [reach] snapshot in Task { await reach.adopt(snapshot) } }
+        await mesh.setPeersListener { peersContinuation.yield($0) }
         await mesh.start()
         await cancelWhenGracefulShutdown {
-            for await snapshot in found { await mesh.adopt(snapshot) }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for await snapshot in found {
+                        // What this host offers has a certificate before others hear of it.
+                        await identity.adopt(snapshot)
+                        await mesh.adopt(snapshot)
+                    }
+                }
+                group.addTask { for await list in peers { await reach.adopt(list) } }
+            }
         }
+        await reach.stop()
         await mesh.save()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await mesh.leave() }
@@ -80,15 +98,29 @@ struct APIService: Service {
     }
 }
 
-/// Gives back the memory that only the start needed, once the start is over.
-struct SettlingService: Service {
-    /// Long enough for the first look at the host and the first exchanges with the mesh.
-    private static let startTime = Duration.seconds(5)
+/// Gives back the memory that rare work needed, once it is over: the start, and each making of certificates, which
+/// touches much of the program that is not needed again for hours.
+final class SettlingService: Service {
+    /// Long enough for the first look at the host and the first exchanges with the mesh, and for a burst of new services.
+    private static let workTime = Duration.seconds(3)
+
+    private let wishes: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() {
+        (wishes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        continuation.yield()
+    }
+
+    /// Some rare work has been done.
+    func worked() { continuation.yield() }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            guard (try? await Task.sleep(for: Self.startTime)) != nil else { return }
-            ProgramPages.release()
+            for await _ in self.wishes {
+                guard (try? await Task.sleep(for: Self.workTime)) != nil else { return }
+                ProgramPages.release()
+            }
         }
         try await gracefulShutdown()
     }

@@ -6,6 +6,9 @@ internal import UnixSignals
 /// a problem.
 struct Reloader: Service {
     let controller: HostController
+    let identity: IdentityController
+    let requests: RequestBook
+    let spans: SpanExporter
     let path: String
     let notifications: DaemonNotifications
     let logger: Logger
@@ -20,7 +23,11 @@ struct Reloader: Service {
     private func reload() async {
         notifications.reloading()
         do {
-            await controller.adopt(try ConfigurationFile.load(path))
+            let configuration = try ConfigurationFile.load(path)
+            await controller.adopt(configuration)
+            await identity.adopt(configuration)
+            await requests.adopt(configuration)
+            await spans.adopt(configuration)
             logger.notice("configuration reloaded", metadata: ["path": "\(path)"])
         } catch {
             await controller.reject(error)

@@ -56,6 +56,9 @@ extension APITests {
                 (APIRoute.check, "check the host", "sudo weft check"),
                 (.metrics, "read the metrics", "sudo curl --unix-socket SOCKET http://weft/metrics"),
                 (.captureOn, "turn capture on", "sudo weft on"), (.captureOff, "turn capture off", "sudo weft off"),
+                (.certificates, "list certificates", "sudo weft cert"), (.ca, "see the authority", "sudo weft ca"),
+                (.tokens, "see tokens", "sudo weft token list"),
+                (.exportCA, "take the authority's key out", "sudo weft ca export"),
             ]
         )
         func refused(_ route: APIRoute, _ what: String, _ next: String) async throws {
@@ -73,6 +76,19 @@ extension APITests {
                 #expect(server.reports.calls == [])
                 // The same question from root, on the same server.
                 #expect(try await ask(route.method, route.rawValue, as: .root, at: server.path).status == 200)
+            }
+        }
+
+        @Test(
+            "Who brings something to change is refused before it is read",
+            arguments: APIRoute.allCases.filter(\.expectsBody)
+        )
+        func mayNotChange(_ route: APIRoute) async throws {
+            try await RunningServer.with { server in
+                let answer = try await ask(route.method, route.rawValue, as: Self.nobody, at: server.path)
+                #expect(answer.status == 403)
+                #expect(answer.error?.code == "not-allowed")
+                #expect(server.reports.calls == [])
             }
         }
 

@@ -77,7 +77,7 @@ extension APITests {
         @Test("It is refused or closed, reaches nothing, and the next request is answered", arguments: requests)
         func refused(_ request: Request) async throws {
             // Some say too little, and wait to be cut off.
-            try await RunningServer.with(idleTimeout: .milliseconds(500)) { server in
+            try await RunningServer.with(idleTimeout: .seconds(2)) { server in
                 let (answers, rest) = try await server.exchange(request.bytes)
                 #expect(rest == [])
                 #expect(answers.allSatisfy { $0.status >= 400 }, "\(answers)")

@@ -17,7 +17,7 @@ extension APITests {
             ]
         )
         func silence(_ text: String) async throws {
-            try await RunningServer.with(idleTimeout: .milliseconds(200)) { server in
+            try await RunningServer.with(idleTimeout: .seconds(2)) { server in
                 let path = server.path
                 let bytes = try await blocking {
                     let client = try UnixClient(path)
@@ -31,7 +31,7 @@ extension APITests {
 
         @Test("A client that keeps a connection after its answer is closed")
         func idleAfterAnswer() async throws {
-            try await RunningServer.with(idleTimeout: .milliseconds(200)) { server in
+            try await RunningServer.with(idleTimeout: .seconds(2)) { server in
                 let path = server.path
                 let (status, rest) = try await blocking {
                     let client = try UnixClient(path)
@@ -45,7 +45,7 @@ extension APITests {
 
         @Test("A client that sends its request a byte at a time, for ever, is closed")
         func drippingHead() async throws {
-            try await RunningServer.with(idleTimeout: .milliseconds(300)) { server in
+            try await RunningServer.with(idleTimeout: .seconds(2)) { server in
                 let path = server.path
                 let sent = try await blocking {
                     let client = try UnixClient(path)
@@ -65,7 +65,7 @@ extension APITests {
         @Test("A client that asks and asks and never reads is closed")
         func neverReads() async throws {
             let large = FixedReports(metricsText: String(repeating: "x", count: 1 << 20))
-            try await RunningServer.with(large, idleTimeout: .milliseconds(300)) { server in
+            try await RunningServer.with(large, idleTimeout: .seconds(2)) { server in
                 let path = server.path
                 let client = try await blocking {
                     let client = try UnixClient(path)

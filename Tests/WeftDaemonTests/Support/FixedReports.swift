@@ -12,6 +12,9 @@ final class FixedReports: Reporting {
         case workloads(Viewer)
         case connections(Viewer)
         case decisions(Int, Viewer)
+        case decision(ConnectionID, Viewer)
+        case stat
+        case tap(TapFilter, UInt64?, Duration)
         case setCapture(Bool)
         case peers
         case join(JoinRequest)
@@ -19,6 +22,19 @@ final class FixedReports: Reporting {
         case events(UInt64?, Duration)
         case sendEvent(SendEventRequest)
         case gossipKeys(GossipKeyChange)
+        case up(UpRequest)
+        case tokenJoin(TokenJoinRequest)
+        case tokens
+        case makeToken(TokenRequest)
+        case withdrawToken(TokenWithdrawRequest)
+        case certificates(ofMesh: Bool)
+        case authority
+        case rotateAuthority(CARotateRequest)
+        case grantAuthority(NodeRequestBody)
+        case exportAuthority
+        case importAuthority(CAKeyText)
+        case revoke(NodeRequestBody)
+        case ping(PingRequest)
     }
 
     private let record = Mutex<[Call]>([])
@@ -33,7 +49,7 @@ final class FixedReports: Reporting {
 
     var calls: [Call] { record.withLock { $0 } }
 
-    private func answer<Value>(_ call: Call, _ value: Value) throws -> Value {
+    func answer<Value>(_ call: Call, _ value: Value) throws -> Value {
         record.withLock { $0.append(call) }
         if let failure { throw failure }
         return value
@@ -86,6 +102,43 @@ final class FixedReports: Reporting {
         )
     }
 
+    func decision(_ id: ConnectionID, for viewer: Viewer) throws -> [DecisionRow] {
+        try answer(.decision(id, viewer), [])
+    }
+
+    func tap(_ filter: TapFilter, after sequence: UInt64?, wait: Duration) throws -> TapResponse {
+        try answer(.tap(filter, sequence, wait), TapResponse(requests: [], latest: 7, missed: 2))
+    }
+
+    func stat() throws -> [StatRow] {
+        let numbers = StatNumbers(
+            requests: 10,
+            failures: 1,
+            requestsPerSecond: 2.5,
+            successRate: 0.9,
+            p50Milliseconds: 1,
+            p90Milliseconds: 2,
+            p99Milliseconds: 3,
+            p999Milliseconds: nil
+        )
+        return try answer(
+            .stat,
+            [
+                StatRow(
+                    source: "web",
+                    sourceTenant: "system",
+                    destination: "db-1",
+                    service: "api",
+                    protocol: "http/1.1",
+                    perspective: "caller",
+                    windowSeconds: 4,
+                    effective: numbers,
+                    actual: numbers
+                )
+            ]
+        )
+    }
+
     func workloads(for viewer: Viewer) throws -> [WorkloadRow] {
         try answer(
             .workloads(viewer),
@@ -117,6 +170,8 @@ final class FixedReports: Reporting {
                     destination: "10.0.0.12:8080",
                     service: nil,
                     path: "outside",
+                    security: .plaintext,
+                    identity: IdentityRow(source: nil, destination: nil),
                     state: "open",
                     bytesOut: .max,
                     bytesIn: 0,
@@ -137,6 +192,10 @@ final class FixedReports: Reporting {
                     destination: "10.0.0.12:8080",
                     service: "api",
                     path: "local",
+                    security: .local,
+                    identity: IdentityRow(source: nil, destination: nil),
+                    rule: nil,
+                    detail: nil,
                     bytesOut: 1,
                     bytesIn: 2,
                     durationSeconds: 0.5,
