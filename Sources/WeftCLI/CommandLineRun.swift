@@ -13,7 +13,7 @@ package struct CommandLineRun: Sendable, Equatable {
             var command = try WeftCommand.parseAsRoot(arguments)
             if let command = command as? any SessionCommand {
                 let result = try await command.run(in: session)
-                return CommandLineRun(output: result.output, errorOutput: "", status: result.status)
+                return CommandLineRun(output: result.output, errorOutput: result.note, status: result.status)
             }
             if let command = command as? any LiveCommand {
                 return CommandLineRun(output: "", errorOutput: "", status: try await command.follow(in: session))

@@ -13,6 +13,7 @@ package enum StandardStreams {
         return Session(
             transport: UnixSocketTransport(),
             firstLine: firstLine,
+            readText: readText,
             live: StandardOutput(),
             style: style,
             environment: environment,
@@ -48,6 +49,26 @@ package enum StandardStreams {
             line.append(byte)
         }
         return nil
+    }
+
+    /// As much as weftd takes in one request, with room for what JSON adds.
+    private static let textBytesMax = 60 * 1024
+
+    /// All of a file, or of standard input.
+    private static func readText(_ path: String?) -> Result<String, InputFault> {
+        let descriptor = path.map { open($0, O_RDONLY | O_CLOEXEC) } ?? STDIN_FILENO
+        guard descriptor >= 0 else { return .failure(InputFault(reason: String(cString: strerror(errno)))) }
+        defer { if path != nil { close(descriptor) } }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while bytes.count <= textBytesMax {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { return .failure(InputFault(reason: String(cString: strerror(errno)))) }
+            guard count > 0 else { return .success(String(decoding: bytes, as: UTF8.self)) }
+            bytes += buffer.prefix(count)
+        }
+        return .failure(InputFault(reason: "there are more than \(humanBytes(UInt64(textBytesMax))) in it"))
     }
 
     /// Writes all of `text`; returns 0 or the error number.

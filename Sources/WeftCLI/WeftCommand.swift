@@ -20,7 +20,8 @@ package struct WeftCommand: ParsableCommand {
                 name: "Host",
                 subcommands: [
                     StatusCommand.self, WorkloadsCommand.self, ConnectionsCommand.self, DecisionsCommand.self,
-                    CheckCommand.self, OnCommand.self, OffCommand.self,
+                    StatCommand.self, TopCommand.self, TapCommand.self, PingCommand.self, CheckCommand.self,
+                    OnCommand.self, OffCommand.self,
                 ]
             ),
             CommandGroup(
@@ -28,6 +29,12 @@ package struct WeftCommand: ParsableCommand {
                 subcommands: [
                     PeersCommand.self, ServicesCommand.self, JoinCommand.self, LeaveCommand.self, EventsCommand.self,
                     EventCommand.self, GossipCommand.self,
+                ]
+            ),
+            CommandGroup(
+                name: "Identity",
+                subcommands: [
+                    UpCommand.self, TokenCommand.self, CertCommand.self, CACommand.self, RevokeCommand.self,
                 ]
             ),
             CommandGroup(name: "Other", subcommands: [VersionCommand.self, CompletionsCommand.self]),

@@ -165,7 +165,8 @@ import WeftAPI
     func manyConnections() async {
         let row =
             Answers.connections.dropFirst().prefix { $0 != "}" } + "}" + """
-                ,"destination":"10.0.0.1:1","path":"outside","state":"open","bytesOut":1,"bytesIn":1,"ageSeconds":1}
+                ,"destination":"10.0.0.1:1","path":"outside","security":"plaintext","identity":{},"state":"open","bytesOut":1,
+                "bytesIn":1,"ageSeconds":1}
                 """
         let body = "[" + Array(repeating: String(row), count: 20_000).joined(separator: ",") + "]"
         let run = await weft("connections", .always(body))

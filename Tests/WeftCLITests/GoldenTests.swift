@@ -98,9 +98,15 @@ import WeftAPI
         Case("help-gossip", "gossip", .failing(.noSocket(socket))),
         Case("help-keys", "gossip keys", .failing(.noSocket(socket))),
         Case("help-keys-install", "help gossip keys install", .failing(.noSocket(socket))),
+        Case("help-join", "help join", .failing(.noSocket(socket))),
+        Case("help-ca", "help ca", .failing(.noSocket(socket))),
+        Case("help-ping", "help ping", .failing(.noSocket(socket))),
+        Case("help-token", "token --help", .failing(.noSocket(socket))),
         Case("usage-state", "peers --state dead", .failing(.noSocket(socket))),
         Case("usage-join", "join", .failing(.noSocket(socket))),
         Case("usage-address", "join 10.0.0.300", .failing(.noSocket(socket))),
+        Case("usage-token", "token --valid 1w", .failing(.noSocket(socket))),
+        Case("usage-ping", "ping web -", .failing(.noSocket(socket))),
         Case("usage-events", "events --since-start --last 3", .failing(.noSocket(socket))),
         Case("usage-key", "gossip keys use c2hvcnQ=", .failing(.noSocket(socket))),
         Case("usage-command", "sevices", .failing(.noSocket(socket))),
@@ -132,6 +138,12 @@ import WeftAPI
     @Test("What is about other hosts looks as in the golden files", arguments: gossip)
     func mesh(_ example: Case) async throws { try await compare(example) }
 
+    @Test("What is about identity looks as in the golden files", arguments: identity)
+    func trust(_ example: Case) async throws { try await compare(example) }
+
+    @Test("What is about requests looks as in the golden files", arguments: requests)
+    func asked(_ example: Case) async throws { try await compare(example) }
+
     @Test("Help and usage errors look as in the golden files", arguments: usage)
     func help(_ example: Case) async throws { try await compare(example) }
 
@@ -143,7 +155,8 @@ import WeftAPI
     @Test("No golden file is left over")
     func goldenFilesAreUsed() throws {
         let names =
-            (Self.reports + Self.tables + Self.gossip + Self.usage).map(\.name) + Self.errors.map { "error-\($0.0)" }
+            (Self.reports + Self.tables + Self.gossip + Self.identity + Self.requests + Self.usage).map(\.name)
+            + Self.errors.map { "error-\($0.0)" }
         #expect(try goldenFiles() == names.map { "\($0).txt" }.sorted())
     }
 

@@ -7,6 +7,10 @@ package enum DaemonError: Error, Sendable, Equatable {
     case badSocketPath(String, reason: String)
     /// Standard input, which was to hold a key, does not; the reason says what it holds, and not the key.
     case badKeyInput(reason: String)
+    /// The same of a token.
+    case badTokenInput(reason: String)
+    /// A file that was to hold something, or standard input, does not; the reason does not repeat what it holds.
+    case badFile(String, reason: String)
     /// ENOENT.
     case noSocket(SocketPath)
     /// ECONNREFUSED: a socket that nobody listens on, or a file that is no socket.
@@ -53,6 +57,8 @@ extension DaemonError {
         switch self {
         case .badSocketPath(let path, let reason): "\"\(printable(path))\" cannot be the path of a socket: \(reason)."
         case .badKeyInput(let reason): "Standard input does not begin with a line that is a key: \(reason)."
+        case .badTokenInput(let reason): "Standard input does not begin with a line that is a token: \(reason)."
+        case .badFile(let name, let reason): "\(printable(name)) cannot be used: \(reason)."
         case .noSocket(let socket): "weftd is not running: there is no socket at \(socket)."
         case .notListening(let socket):
             "Nothing listens on \(socket): weftd has stopped, or this is not its socket."
@@ -86,6 +92,8 @@ extension DaemonError {
         switch self {
         case .badSocketPath: "weft status --socket \(APIRoute.defaultSocketPath)"
         case .badKeyInput: "weft gossip keygen"
+        case .badFile: "weft ca import --help"
+        case .badTokenInput: "sudo weft token, on a host of the mesh"
         case .noSocket: "sudo systemctl start weftd"
         case .notListening: "sudo systemctl restart weftd"
         case .notPermitted(let socket, _): "namei -l \(socket)"
@@ -100,7 +108,7 @@ extension DaemonError {
 
     package var exitStatus: ExitStatus {
         switch self {
-        case .badSocketPath, .badKeyInput: .usage
+        case .badSocketPath, .badKeyInput, .badTokenInput, .badFile: .usage
         case .noSocket, .notListening, .notPermitted, .busy, .cannotConnect, .timedOut, .closedUnanswered, .truncated,
             .restarted:
             .unreachable

@@ -33,7 +33,8 @@ func connectionsTable(_ rows: [ConnectionRow], _ session: Session) -> String {
     }
     let columns: [Table.Column] = [
         .text("ID"), .text("SOURCE"), .number("UID", isOptional: true), .text("TENANT", isOptional: true),
-        .text("DESTINATION"), .text("SERVICE", isOptional: true), .word("PATH"), .word("STATE"), .number("OUT"),
+        .text("DESTINATION"), .text("SERVICE", isOptional: true), .word("PATH"), .word("SECURITY"),
+        .text("CALLER", isOptional: true), .text("CALLEE", isOptional: true), .word("STATE"), .number("OUT"),
         .number("IN"), .number("AGE"),
     ]
     let sorted = rows.sorted { ($0.ageSeconds, $0.id) < ($1.ageSeconds, $1.id) }
@@ -42,7 +43,9 @@ func connectionsTable(_ rows: [ConnectionRow], _ session: Session) -> String {
         rows: sorted.map { row in
             [
                 row.id, sourceText(row.source), row.source.uid.map { "\($0)" }, row.source.tenant, row.destination,
-                row.service, row.path, row.state, humanBytes(row.bytesOut), humanBytes(row.bytesIn),
+                row.service, row.path, row.security.rawValue, row.identity.source.map(shownIdentity),
+                row.identity.destination.map(shownIdentity), row.state, humanBytes(row.bytesOut),
+                humanBytes(row.bytesIn),
                 humanDuration(seconds: row.ageSeconds),
             ]
         }
@@ -67,8 +70,23 @@ func decisionsTable(_ rows: [DecisionRow], _ session: Session) -> String {
                 humanBytes(row.bytesOut), humanBytes(row.bytesIn), humanDuration(seconds: row.durationSeconds),
                 row.ending == "completed" ? row.ending : "\(row.ending) (\(row.side))",
             ]
-        }
+        },
+        note: { [requestText(rows[$0]), reasonText(rows[$0])].compactMap(\.self).nonEmpty?.joined(separator: "; ") }
     ).rendered(session.style)
+}
+
+/// What was asked and what came of it; nil for a connection.
+private func requestText(_ row: DecisionRow) -> String? {
+    guard let request = row.request else { return nil }
+    let outcome = [request.status.map { "\($0)" }, request.flag].compactMap(\.self).joined(separator: " ")
+    let tries = request.tries > 1 ? ", \(request.tries) tries" : ""
+    return "\(request.line) -> \(outcome.isEmpty ? "no answer" : outcome)\(tries), id \(row.id)"
+}
+
+/// Which rule refused a connection, and what went wrong between the hosts; nil where neither is known.
+private func reasonText(_ row: DecisionRow) -> String? {
+    let parts = [row.rule.map { "denied by \($0)" }, row.detail].compactMap(\.self)
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
 }
 
 /// The unit, or the address of a client whose unit is on another host.
@@ -78,4 +96,8 @@ private func sourceText(_ source: SourceRow) -> String { source.unit ?? source.a
 func emptyList(_ text: String, next: String, _ session: Session) -> String {
     let note = session.isRoot ? "" : " Unless you are root or in the group weft, you see your own workloads only."
     return advice(text + note, next: next, session.style)
+}
+
+extension [String] {
+    fileprivate var nonEmpty: [String]? { isEmpty ? nil : self }
 }

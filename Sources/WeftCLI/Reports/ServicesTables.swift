@@ -46,7 +46,7 @@ func endpointsTable(_ services: [ServiceRow], _ session: Session) -> String {
         rows: sorted.map { service, endpoint in
             [
                 isNamed ? service : nil, endpoint.node, endpoint.address, "\(endpoint.port)",
-                endpoint.healthy ? "yes" : "no", list(endpoint.labels),
+                endpoint.healthy ? "yes" : endpoint.speaker.map { "no (\($0))" } ?? "no", list(endpoint.labels),
             ]
         }
     ).rendered(session.style)

@@ -84,12 +84,3 @@ private func tint(_ state: CaptureStatus.State) -> Tint {
     case .failed: .failed
     }
 }
-
-/// A name in a column of its own, then its value; further lines of a long value stand under its beginning.
-private func field(_ name: String, _ value: String, _ style: Style, tint: Tint? = nil) -> String {
-    let nameColumns = 13
-    let lines = wrapped(printable(value), columns: style.columns.map { $0 - nameColumns })
-    let label = name + String(repeating: " ", count: nameColumns - name.utf8.count)
-    let indent = String(repeating: " ", count: nameColumns)
-    return label + lines.map { style.tinted($0, tint) }.joined(separator: "\n" + indent) + "\n"
-}

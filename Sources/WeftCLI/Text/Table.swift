@@ -42,18 +42,22 @@ struct Table {
     private let columns: [Column]
     /// Each as long as `columns`; nil where there is no value.
     private let rows: [[String?]]
+    /// A sentence below the row of this index, outside the columns, because it is there for few rows and long.
+    private let note: (Int) -> String?
 
     /// No cell is wider, in a file either: it would pad all the others. A unit's name has 255 bytes at most.
     private static let longestCell = 256
     /// A column that shrinks keeps this much, or its title.
     private static let narrowestCell = 10
     private static let gap = "  "
+    private static let noteIndent = "    "
 
-    init(_ columns: [Column], rows: [[String?]]) {
+    init(_ columns: [Column], rows: [[String?]], note: @escaping (Int) -> String? = { _ in nil }) {
         precondition(rows.allSatisfy { $0.count == columns.count }, "rows of \(columns.count) columns: \(rows)")
         let shown = columns.indices.filter { index in
             !columns[index].isOptional || rows.contains { $0[index] != nil }
         }
+        self.note = note
         self.columns = shown.map { columns[$0] }
         self.rows = rows.map { row in shown.map { row[$0].map(printable) } }
     }
@@ -65,6 +69,9 @@ struct Table {
         var text = style.tinted(heading, .heading) + "\n"
         for (index, row) in rows.enumerated() {
             text += line(row.map { $0 ?? "-" }, widths, style) { $0.tint(index) } + "\n"
+            guard let note = note(index) else { continue }
+            let lines = wrapped(printable(note), columns: style.columns.map { $0 - Self.noteIndent.utf8.count })
+            text += lines.map { Self.noteIndent + $0 + "\n" }.joined()
         }
         return text
     }

@@ -73,30 +73,32 @@ enum Answers {
 
     static let connections = """
         [{"id":"1f","source":{"unit":"web.service","uid":33,"tenant":"system","pid":812,"address":"10.0.0.5:41000"},
-          "destination":"10.0.0.12:8080","service":"api","path":"outside","state":"open","bytesOut":1258291,
-          "bytesIn":0,"ageSeconds":192.4},
+          "destination":"10.0.0.12:8080","service":"api","path":"peer","security":"mtls",
+          "identity":{"source":"spiffe://fra1/ns/system/sa/web","destination":"spiffe://fra1/ns/shop/sa/api"},
+          "state":"open","bytesOut":1258291,"bytesIn":0,"ageSeconds":192.4},
          {"id":"100000000000002","source":{"address":"[2001:db8::1234]:55555"},
-          "destination":"[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff]:5432","path":"inbound","state":"half-closed",
+          "destination":"[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff]:5432","path":"inbound",
+          "security":"mtls","identity":{"source":"spiffe://fra1/ns/weft/sa/db-1"},"state":"half-closed",
           "bytesOut":18446744073709551615,"bytesIn":1099511627776,"ageSeconds":8640000.0},
          {"id":"2","source":{"unit":"host","uid":0,"tenant":"system","address":"127.0.0.1:40000"},
-          "destination":"127.0.0.1:80","service":"web","path":"local","state":"dialling","bytesOut":0,"bytesIn":0,
-          "ageSeconds":0.012},
+          "destination":"127.0.0.1:80","service":"web","path":"local","security":"local","identity":{},
+          "state":"dialling","bytesOut":0,"bytesIn":0,"ageSeconds":0.012},
          {"id":"3","source":{"unit":"a-unit-with-quite-a-long-name-that-goes-on-and-on.service","uid":4294967295,
                              "tenant":"user-4294967295","address":"127.0.0.1:40001"},
-          "destination":"127.0.0.1:80","service":"web","path":"local","state":"open","bytesOut":1024,"bytesIn":1048524,
-          "ageSeconds":59.96}]
+          "destination":"127.0.0.1:80","service":"web","path":"local","security":"plaintext",
+          "identity":{"source":null,"destination":null},"state":"open","bytesOut":1024,"bytesIn":1048524,"ageSeconds":59.96}]
         """
 
     static let decisions = """
         [{"id":"9","time":"2026-08-01T12:00:03.004Z","source":{"unit":"web.service","uid":33,"tenant":"system",
           "address":"10.0.0.5:41000"},"destination":"10.0.0.12:8080","service":"api","path":"outside",
-          "bytesOut":120,"bytesIn":5368709120,"durationSeconds":61.0,"ending":"completed","side":"client"},
+          "security":"plaintext","identity":{},"bytesOut":120,"bytesIn":5368709120,"durationSeconds":61.0,"ending":"completed","side":"client"},
          {"id":"8","time":"2026-08-01T12:00:02.999Z","source":{"address":"192.0.2.7:1234"},
-          "destination":"10.0.0.5:5432","path":"inbound","bytesOut":0,"bytesIn":0,"durationSeconds":0.0004,
-          "ending":"refused","side":"destination"},
+          "destination":"10.0.0.5:5432","path":"inbound","security":"plaintext","identity":{},"bytesOut":0,"bytesIn":0,
+          "durationSeconds":0.0004,"ending":"refused","side":"destination"},
          {"id":"7","time":"2026-08-01T11:59:59.000Z","source":{"unit":"b\\u00fccher.service","uid":1001,
           "tenant":"system","address":"10.0.0.5:41001"},"destination":"203.0.113.9:443","path":"outside",
-          "bytesOut":517,"bytesIn":0,"durationSeconds":130.2,"ending":"connect-timeout","side":"destination"}]
+          "security":"plaintext","identity":{},"bytesOut":517,"bytesIn":0,"durationSeconds":130.2,"ending":"connect-timeout","side":"destination"}]
         """
 
     static let checkGood = """

@@ -103,11 +103,18 @@ func weft(
     style: Style = .plain,
     isRoot: Bool = true,
     live: RecordedOutput = RecordedOutput(),
-    input: String? = nil
+    input: String? = nil,
+    files: [String: String] = [:]
 ) async -> CommandLineRun {
     let session = Session(
         transport: transport,
         firstLine: { input },
+        readText: { path in
+            guard let text = path.map({ files[$0] }) ?? input else {
+                return .failure(InputFault(reason: "No such file or directory"))
+            }
+            return .success(text)
+        },
         live: live,
         style: style,
         environment: [:],
