@@ -21,6 +21,10 @@ extension Target.Dependency {
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioTLS = product(name: "NIOTLS", package: "swift-nio")
+    static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let nioHTTP2 = product(name: "NIOHTTP2", package: "swift-nio-http2")
+    static let nioHPACK = product(name: "NIOHPACK", package: "swift-nio-http2")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
     static let asyncHTTPClient = product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -30,6 +34,8 @@ extension Target.Dependency {
     static let logging = product(name: "Logging", package: "swift-log")
     static let arguments = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let x509 = product(name: "X509", package: "swift-certificates")
+    static let asn1 = product(name: "SwiftASN1", package: "swift-asn1")
     static let orderedCollections = product(name: "OrderedCollections", package: "swift-collections")
     static let toml = product(name: "TOMLKit", package: "TOMLKit")
 }
@@ -44,7 +50,11 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
@@ -69,6 +79,12 @@ let package = Package(
         .target(name: "WeftCapture", dependencies: ["WeftCore"], swiftSettings: settings),
         .target(name: "WeftProxy", dependencies: ["WeftCore"], swiftSettings: settings),
         .target(name: "WeftAPI", swiftSettings: settings),
+        // Certificates and keys; NIOSSL is here for the contexts, which are all that leaves it.
+        .target(
+            name: "WeftIdentity",
+            dependencies: ["WeftCore", .crypto, .x509, .asn1, .nioCore, .nioSSL],
+            swiftSettings: settings
+        ),
 
         // MARK: Linux
 
@@ -85,16 +101,18 @@ let package = Package(
         .target(
             name: "WeftTransport",
             dependencies: [
-                "WeftCore", "WeftCatalog", "WeftGossip", "WeftProxy", .nioCore, .nioPosix, .logging,
+                "WeftCore", "WeftCatalog", "WeftGossip", "WeftIdentity", "WeftProxy", .nioCore, .nioPosix, .nioTLS,
+                .nioSSL, .nioHTTP1, .nioHTTP2, .nioHPACK, .nioEmbedded, .logging,
             ],
             swiftSettings: settings
         ),
         .target(
             name: "WeftDaemon",
             dependencies: [
-                "WeftCore", "WeftConfig", "WeftCatalog", "WeftCapture", "WeftGossip", "WeftProxy", "WeftAPI",
-                "WeftHost",
-                "WeftTransport", .crypto, .nioCore, .nioPosix, .hummingbird, .hummingbirdCore, .httpTypes, .lifecycle,
+                "WeftCore", "WeftConfig", "WeftCatalog", "WeftCapture", "WeftGossip", "WeftIdentity", "WeftProxy",
+                "WeftAPI",
+                "WeftHost", "WeftTransport", .crypto, .nioCore, .nioPosix, .hummingbird, .hummingbirdCore, .httpTypes,
+                .lifecycle,
                 .unixSignals,
                 .logging,
             ],
@@ -137,7 +155,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "WeftCoreTests", dependencies: ["WeftCore"], swiftSettings: settings),
-        .testTarget(name: "WeftProxyTests", dependencies: ["WeftCore", "WeftProxy"], swiftSettings: settings),
+        .testTarget(
+            name: "WeftProxyTests",
+            dependencies: ["WeftCore", "WeftProxy", "WeftTestRig", .nioCore, .nioEmbedded, .nioHTTP1],
+            swiftSettings: settings
+        ),
         .testTarget(name: "WeftConfigTests", dependencies: ["WeftCore", "WeftConfig"], swiftSettings: settings),
         .testTarget(
             name: "WeftCaptureTests",
@@ -158,20 +180,32 @@ let package = Package(
         ),
         .testTarget(name: "WeftCatalogTests", dependencies: ["WeftCore", "WeftCatalog"], swiftSettings: settings),
         .testTarget(
+            name: "WeftIdentityTests",
+            dependencies: [
+                "WeftCore", "WeftIdentity", .crypto, .x509, .asn1, .nioCore, .nioEmbedded, .nioPosix, .nioTLS, .nioSSL,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "WeftHostTests",
             dependencies: ["WeftCore", "WeftCatalog", "WeftCapture", "WeftHost", "CWeftLinux"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "WeftTransportTests",
-            dependencies: ["WeftCore", "WeftCatalog", "WeftGossip", "WeftProxy", "WeftTransport", .logging],
+            dependencies: [
+                "WeftCore", "WeftCatalog", "WeftGossip", "WeftIdentity", "WeftProxy", "WeftTransport", "WeftTestRig",
+                .nioCore, .nioPosix, .nioTLS, .nioSSL, .nioHTTP2, .nioHPACK, .nioEmbedded, .logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "WeftDaemonTests",
             dependencies: [
-                "WeftCore", "WeftConfig", "WeftCatalog", "WeftCapture", "WeftGossip", "WeftProxy", "WeftAPI",
-                "WeftHost", "WeftTransport", "WeftDaemon", "WeftTestRig", .nioCore, .nioPosix, .lifecycle, .logging,
+                "WeftCore", "WeftConfig", "WeftCatalog", "WeftCapture", "WeftGossip", "WeftIdentity", "WeftProxy",
+                "WeftAPI",
+                "WeftHost", "WeftTransport", "WeftDaemon", "WeftTestRig", .nioCore, .nioPosix, .nioHTTP1, .lifecycle,
+                .logging,
             ],
             swiftSettings: settings
         ),
@@ -186,27 +220,33 @@ let package = Package(
     ]
 )
 
-// The fuzzer of the gossip codecs, which the usual build has no use for:
+// The fuzzers of the gossip codecs and of what the proxy reads, which the usual build has no use for:
 //   WEFT_FUZZ=1 swift build -c release --product weft-gossip-fuzz --scratch-path .build/fuzz
 //   .build/fuzz/release/weft-gossip-fuzz Tests/Fuzz/Corpus
+//   WEFT_FUZZ=1 swift build -c release --product weft-proxy-fuzz --scratch-path .build/fuzz
+//   .build/fuzz/release/weft-proxy-fuzz Tests/Fuzz/ProxyCorpus
 if Context.environment["WEFT_FUZZ"] != nil {
     let coverage: [SwiftSetting] = [.unsafeFlags(["-sanitize=fuzzer", "-parse-as-library", "-enable-testing"])]
-    for target in package.targets where ["WeftCore", "WeftGossip"].contains(target.name) {
+    for target in package.targets where ["WeftCore", "WeftGossip", "WeftProxy"].contains(target.name) {
         target.swiftSettings = settings + coverage
     }
-    package.products.append(.executable(name: "weft-gossip-fuzz", targets: ["CWeftGossipFuzzer"]))
-    package.targets += [
-        .target(
-            name: "WeftGossipFuzz",
-            dependencies: ["WeftGossip"],
-            path: "Tests/Fuzz/WeftGossipFuzz",
-            swiftSettings: settings + coverage
-        ),
-        .executableTarget(
-            name: "CWeftGossipFuzzer",
-            dependencies: ["WeftGossipFuzz"],
-            path: "Tests/Fuzz/CWeftGossipFuzzer",
-            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]
-        ),
-    ]
+    func fuzzer(of name: String, _ product: String, dependencies: [Target.Dependency]) {
+        package.products.append(.executable(name: product, targets: ["CWeft\(name)Fuzzer"]))
+        package.targets += [
+            .target(
+                name: "Weft\(name)Fuzz",
+                dependencies: dependencies,
+                path: "Tests/Fuzz/Weft\(name)Fuzz",
+                swiftSettings: settings + coverage
+            ),
+            .executableTarget(
+                name: "CWeft\(name)Fuzzer",
+                dependencies: [.target(name: "Weft\(name)Fuzz")],
+                path: "Tests/Fuzz/CWeft\(name)Fuzzer",
+                linkerSettings: [.unsafeFlags(["-sanitize=fuzzer"])]
+            ),
+        ]
+    }
+    fuzzer(of: "Gossip", "weft-gossip-fuzz", dependencies: ["WeftGossip"])
+    fuzzer(of: "Proxy", "weft-proxy-fuzz", dependencies: ["WeftCore", "WeftProxy"])
 }

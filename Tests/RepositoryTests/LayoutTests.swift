@@ -36,7 +36,7 @@ import Testing
 
     @Test(arguments: [
         "systemd/install", "systemd/uninstall", "systemd/swift-toolchain", "Tests/run", "Tests/Support/tools-image",
-        ".ci/run",
+        "Tests/tunnel-cost", ".ci/run",
     ])
     func scriptsStopAtTheFirstFailure(_ path: String) throws {
         let text = try Repository.text(path)
