@@ -1,0 +1,1 @@
+../../WeftProxyTests/HTTP1/MessageReader.swift

@@ -1,0 +1,1 @@
+../../WeftProxyTests/SplitMix64.swift
