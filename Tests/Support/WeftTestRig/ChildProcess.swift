@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import Synchronization
 
@@ -72,6 +73,7 @@ struct ChildProcess: Sendable {
         posix_spawn_file_actions_adddup2(&actions, standardInput, 0)
         posix_spawn_file_actions_adddup2(&actions, standardOutput, 1)
         posix_spawn_file_actions_adddup2(&actions, standardError, 2)
+        closeOthers(&actions)
         // The test process ignores SIGPIPE and may block others; a child starts with none of that.
         var signals = sigset_t()
         sigfillset(&signals)
@@ -95,6 +97,15 @@ struct ChildProcess: Sendable {
             throw CommandFailure(command: command, reason: String(cString: strerror(code)), output: nil)
         }
         return ChildProcess(identifier: identifier)
+    }
+
+    /// Has the child close what it would inherit. Sockets that NIO or a test has accepted are not marked for that; held by
+    /// a child, they would not end when their test closes them.
+    private static func closeOthers(_ actions: inout posix_spawn_file_actions_t) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        for descriptor in names.compactMap({ Int32($0) }) where descriptor > 2 {
+            posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
     }
 
     /// POSIX_SPAWN_SETSID of glibc's spawn.h, which Swift does not see without _GNU_SOURCE.

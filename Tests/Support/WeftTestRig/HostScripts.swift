@@ -22,7 +22,8 @@ enum HostScripts {
         """#
 
     /// Keeps one host: starts it, waits for the end of standard input, and takes it down. Runs in the lab's namespaces.
-    /// Arguments, of all scripts below: name, number, cgroup, process id of the lab, repository, binaries.
+    /// Arguments, of all scripts below: name, number, cgroup, process id of the lab, repository, binaries,
+    /// programs of other peers.
     ///
     /// The cgroup holds every process of the host, so killing it is complete; the directories that systemd made in it go
     /// after.
@@ -35,7 +36,7 @@ enum HostScripts {
             # Whoever would read what bash says of killed jobs may be dead already, and that must not end this.
             trap '' PIPE
             echo 1 >"$cgroup/cgroup.kill"
-            for _ in $(seq 500); do
+            for _ in $(seq 6000); do
                 if grep -q '^populated 0' "$cgroup/cgroup.events"; then break; fi
                 sleep 0.01
             done
@@ -102,13 +103,15 @@ enum HostScripts {
         done
         mount -t tmpfs -o mode=755,nosuid,nodev tmpfs run
         mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs tmp
-        mkdir -p srv/weft srv/weft-binaries
+        mkdir -p srv/weft srv/weft-binaries srv/weft-peers
         mount --bind "$5" srv/weft
         mount -o remount,bind,ro srv/weft
         if [ -d "$6" ]; then
             mount --bind "$6" srv/weft-binaries
             mount -o remount,bind,ro srv/weft-binaries
         fi
+        mount --bind "$7" srv/weft-peers
+        mount -o remount,bind,ro srv/weft-peers
 
         # What this machine has enabled is its own affair: a host boots what Debian itself needs, and no more.
         rm -rf etc/systemd/system etc/systemd/user var/log/journal

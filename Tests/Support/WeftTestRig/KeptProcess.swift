@@ -3,7 +3,7 @@ import Glibc
 /// A long-lived child that lives exactly as long as this process wants it to: it waits for the end of its standard input
 /// and then takes down what it keeps. The kernel closes that pipe when this process dies, however it dies, so nothing of
 /// a test run survives it, `kill -9` and Ctrl-C included.
-final class KeptProcess: Sendable {
+package final class KeptProcess: Sendable {
     private let child: ChildProcess
     /// Owned descriptors: closing `lifeline` is the order to end; `report` is what the child prints.
     private let lifeline: Int32
@@ -11,7 +11,7 @@ final class KeptProcess: Sendable {
 
     var identifier: pid_t { child.identifier }
 
-    init(_ command: [String]) throws {
+    package init(_ command: [String]) throws {
         let input = try Pipe()
         let output = try Pipe()
         child = try ChildProcess.spawn(
@@ -26,16 +26,24 @@ final class KeptProcess: Sendable {
     }
 
     /// What it has printed since the last call: on success nothing but the agreed word, otherwise the reason.
-    func printed() -> String {
+    package func printed() -> String {
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         let count = read(report, &buffer, buffer.count)
         return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
     }
 
-    var hasEnded: Bool { child.exitStatus() != nil }
+    /// Writes a line to its standard input, for one that takes orders.
+    package func order(_ line: String) throws {
+        var bytes = Array("\(line)\n".utf8)
+        guard write(lifeline, &bytes, bytes.count) == bytes.count else {
+            throw SystemFailure(call: "write to a keeper", code: errno)
+        }
+    }
+
+    package var hasEnded: Bool { child.exitStatus() != nil }
 
     /// Lets it take everything down and waits until it has. Called once.
-    func end(within limit: Duration = .seconds(20)) async throws {
+    package func end(within limit: Duration = .seconds(90)) async throws {
         close(lifeline)
         defer { close(report) }
         let deadline = ContinuousClock.now.advanced(by: limit)

@@ -7,14 +7,16 @@ final class Lab: Sendable {
     /// `weft-rig-PROCESS-COUNT`: what everything of this lab outside its namespaces is named after.
     let name: String
     let cgroupRoot: String
+    let peerPrograms: String
     let kept: KeptProcess
 
     private static let count = Atomic(0)
     private static let namePrefix = "weft-rig-"
 
-    private init(name: String, cgroupRoot: String, kept: KeptProcess) {
+    private init(name: String, cgroupRoot: String, peerPrograms: String, kept: KeptProcess) {
         self.name = name
         self.cgroupRoot = cgroupRoot
+        self.peerPrograms = peerPrograms
         self.kept = kept
     }
 
@@ -33,13 +35,18 @@ final class Lab: Sendable {
             return printed.hasSuffix("ready\n")
         }
         let number = count.add(1, ordering: .relaxed).newValue
-        return Lab(name: "\(namePrefix)\(getpid())-\(number)", cgroupRoot: cgroupRoot, kept: kept)
+        return Lab(
+            name: "\(namePrefix)\(getpid())-\(number)",
+            cgroupRoot: cgroupRoot,
+            peerPrograms: Machine.peerPrograms(beside: image),
+            kept: kept
+        )
     }
 
     func end() async throws {
         let namespace = Lab.networkNamespace(of: kept.identifier)
         try await kept.end()
-        try await waitUntil("nothing of lab \(name) is left", within: .seconds(5)) { leftovers(in: namespace).isEmpty }
+        try await waitUntil("nothing of lab \(name) is left") { leftovers(in: namespace).isEmpty }
     }
 
     /// Cgroups of this lab, and processes that still live in its network.

@@ -39,8 +39,13 @@ package enum Machine {
         return output.text
     }
 
+    /// The directory of programs of others that speak weft's protocols: a path for Python, with Envoy in it.
+    package static func peerPrograms() async throws -> String { peerPrograms(beside: try await toolsImage()) }
+
+    static func peerPrograms(beside image: String) -> String { image.dropLast(".tar".count) + ".peers" }
+
     /// A file of /proc or /sys, or any other small one.
-    static func readText(_ path: String) throws -> String {
+    package static func readText(_ path: String) throws -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SystemFailure(call: "open \(path)", code: errno) }
         defer { close(descriptor) }

@@ -25,6 +25,14 @@ extension TestHost {
         }
     }
 
+    /// Kills everything that runs on the host at once. Its network goes with it, and it does not come back.
+    package func killWhole() async throws {
+        let killed = try await ShellCommand.run(["bash", "-c", "echo 1 >'\(cgroup)/cgroup.kill'"])
+        guard killed.succeeded else {
+            throw CommandFailure(command: killed.command, reason: "exit code \(killed.exitCode)", output: killed)
+        }
+    }
+
     /// Kills the main process of a unit with SIGKILL, and sees to it that systemd starts no other.
     package func killForGood(_ unit: String) async throws {
         try await write("[Service]\nRestart=no\n", to: "/run/systemd/system/\(unit).d/rig-stays-dead.conf")
@@ -65,6 +73,11 @@ extension TestHost {
             throw RigFailure("\(unit) of \(name) has no control group")
         }
         return microseconds * 1000
+    }
+
+    /// Descriptors that a unit's main process has open.
+    package func descriptors(of unit: String) async throws -> Int {
+        try await run("ls", "/proc/\(try await mainProcess(of: unit))/fd").lines.count
     }
 
     /// Resident memory of a unit's main process.

@@ -8,13 +8,24 @@ extension TestHost {
     package static let repositoryPath = "/srv/weft"
     package static let binariesPath = "/srv/weft-binaries"
 
+    /// Programs of others that speak weft's protocols, read-only too: a path for Python, with Envoy in it.
+    package static let peersPath = "/srv/weft-peers"
+    package static let envoyPath = "\(peersPath)/envoy/_bin/envoy"
+
     /// Runs systemd/install with the release binaries of this run, as a user would, and returns what it printed.
+    ///
+    /// - Parameter token: of the mesh to join.
     @discardableResult
-    package func installWeft() async throws -> Output {
+    package func installWeft(join token: String? = nil) async throws -> Output {
         guard try await exists("\(Self.binariesPath)/weftd") else {
             throw RigFailure("no release binaries in \(Machine.binaries): run systemd/install --build-only first")
         }
-        return try await run("\(Self.repositoryPath)/systemd/install", "--binaries", Self.binariesPath)
+        let command = ["\(Self.repositoryPath)/systemd/install", "--binaries", Self.binariesPath]
+        let output = try await attempt(command + (token.map { ["--join", $0] } ?? []))
+        guard output.succeeded else {
+            throw CommandFailure(command: command, reason: "exit code \(output.exitCode) on \(name)", output: output)
+        }
+        return output
     }
 
     @discardableResult
@@ -31,6 +42,18 @@ extension TestHost {
     package func gossipKeys() async throws -> KeysResponse {
         try await decode(KeysResponse.self, "gossip", "keys", "list")
     }
+    package func certificates() async throws -> [CertificateRow] { try await decode([CertificateRow].self, "cert") }
+    package func authority() async throws -> CAStatus { try await decode(CAStatus.self, "ca") }
+
+    /// A token that lets `uses` hosts in.
+    package func newToken(uses: Int = 1) async throws -> TokenResponse {
+        try await decode(TokenResponse.self, "token", "--uses", "\(uses)")
+    }
+
+    package func ping(_ source: String, _ destination: String) async throws -> PingResponse {
+        try await decode(PingResponse.self, "ping", source, destination)
+    }
+
     package func check() async throws -> [CheckRow] { try await decode([CheckRow].self, "check") }
 
     /// The last finished connections, newest first.

@@ -14,7 +14,7 @@ package final class TestHost: Sendable {
     package let address6: String
 
     let lab: Lab
-    private let cgroup: String
+    let cgroup: String
     private let kept: KeptProcess
     /// Its process 1, as this machine numbers it.
     private let systemd: pid_t
@@ -38,6 +38,7 @@ package final class TestHost: Sendable {
             "nsenter", "--target", "\(lab.kept.identifier)", "--net", "--mount",
             "bash", "-c", HostScripts.keeper, "keeper",
             "h\(number)", "\(number)", cgroup, "\(lab.kept.identifier)", Machine.repository, Machine.binaries,
+            lab.peerPrograms,
         ])
         do {
             let systemd = try await waitFor("systemd of h\(number) runs; \(kept.printed())", within: .seconds(30)) {

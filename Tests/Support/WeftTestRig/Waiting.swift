@@ -1,7 +1,7 @@
 /// Polls a condition until it holds, and throws with `what` at the deadline. Errors of the condition end it at once.
 package func waitUntil(
     _ what: @autoclosure () -> String,
-    within limit: Duration = .seconds(10),
+    within limit: Duration = .seconds(60),
     every pause: Duration = .milliseconds(20),
     _ condition: () async throws -> Bool
 ) async throws {
@@ -16,7 +16,7 @@ package func waitUntil(
 /// Polls until there is a value, and returns it; throws with `what` at the deadline.
 package func waitFor<Value>(
     _ what: @autoclosure () -> String,
-    within limit: Duration = .seconds(10),
+    within limit: Duration = .seconds(60),
     every pause: Duration = .milliseconds(20),
     _ value: () async throws -> Value?
 ) async throws -> Value {
