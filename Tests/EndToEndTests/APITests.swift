@@ -57,7 +57,7 @@ extension EndToEnd {
                     """
                 try await hosts[0].write(script, to: "/srv/idle.py")
                 try await hosts[0].start(.init("idle.service", "/usr/bin/python3 /srv/idle.py"))
-                try await waitUntil("they are open", within: .seconds(30)) {
+                try await waitUntil("they are open") {
                     try await hosts[0].exists("/run/idle-ready")
                 }
                 for _ in 1...10 { #expect(try await hosts[0].status().capture.state == .on) }

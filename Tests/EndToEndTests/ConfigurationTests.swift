@@ -12,7 +12,7 @@ extension EndToEnd {
                 let process = try await hosts[0].mainProcess(of: "weftd.service")
                 try await hosts[0].write("[capture.exclude]\nports = [9000]\n", to: "/etc/weft/weft.toml")
                 try await hosts[0].run("systemctl", "reload", "weftd.service")
-                try await waitUntil("port 9000 goes direct", within: .seconds(5)) {
+                try await waitUntil("port 9000 goes direct") {
                     let before = try await hosts[0].status().connections.total
                     _ = try await hosts[0].client("echo \(hosts[1].address4) 9000 hello")
                     return try await hosts[0].status().connections.total == before
@@ -32,7 +32,7 @@ extension EndToEnd {
                 #expect((checked.standardOutput + checked.standardError).contains("line 3"))
                 #expect((checked.standardOutput + checked.standardError).contains("scope"), "a suggestion")
                 _ = try await hosts[0].attempt("systemctl", "reload", "weftd.service")
-                let problem = try await waitFor("status tells it", within: .seconds(5)) {
+                let problem = try await waitFor("status tells it") {
                     try await hosts[0].status().problems.first {
                         $0.text.contains("line 3") || $0.text.contains("scoop")
                     }
@@ -69,10 +69,10 @@ extension EndToEnd {
 
                 try await weft.write("[service.private]\nexpose = true\n", to: "/etc/weft/weft.toml")
                 try await weft.run("systemctl", "reload", "weftd.service")
-                try await waitUntil("it is exposed", within: .seconds(5)) {
+                try await waitUntil("it is exposed") {
                     try await weft.services().contains { $0.name == "private" && $0.exposed }
                 }
-                let answer = try await waitFor("the page", within: .seconds(5)) {
+                let answer = try await waitFor("the page") {
                     let fetched = try await plain.attempt("curl", "-sS", "--max-time", "10", page)
                     return fetched.succeeded ? fetched.standardOutput : nil
                 }
@@ -122,7 +122,7 @@ extension EndToEnd {
                 _ = try await hosts[0].decision { $0.source.unit == "carried.service" }
                 // A unit is excluded by its cgroup, which exists once it runs.
                 let backup = try await hosts[0].startClient("loop \(address) 9000", as: "backup.service")
-                try await waitUntil("backup.service goes direct", within: .seconds(5), every: .milliseconds(300)) {
+                try await waitUntil("backup.service goes direct", every: .milliseconds(300)) {
                     let before = try await hosts[0].status().connections.total
                     try await Task.sleep(for: .milliseconds(300))
                     return try await hosts[0].status().connections.total == before

@@ -198,7 +198,7 @@ extension EndToEnd {
                 let before = try await client.status().connections.total
                 let report = try await client.client("echo \(address) 9000 hello", as: "captured.service")
                 #expect(report.answer == "hello")
-                try await waitUntil("the connection to \(address) passed through weft", within: .seconds(3)) {
+                try await waitUntil("the connection to \(address) passed through weft") {
                     try await client.status().connections.total > before
                 }
             }

@@ -58,7 +58,7 @@ extension EndToEnd {
                 // them, too, until they are found dead; then it may take an exchange of states to hear of it.
                 try await hosts[1].startServices(1...1)
                 let begun = ContinuousClock.now
-                try await waitUntil("gossip goes on", within: .seconds(120), every: .milliseconds(100)) {
+                try await waitUntil("gossip goes on", within: .seconds(400), every: .milliseconds(100)) {
                     try await hosts[0].endpoints(of: "svc1") == ["h2 9101"]
                 }
                 print("measured: \(kind): a new service is heard of after \(ContinuousClock.now - begun)")

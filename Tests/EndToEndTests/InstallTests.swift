@@ -10,6 +10,7 @@ extension EndToEnd {
                 let before = try await HostSnapshot(of: host)
                 let installed = try await host.installWeft()
                 #expect(installed.standardOutput.contains("weft connections"))
+                #expect(installed.standardOutput.contains("sudo systemd/install --join weft1_"))
                 #expect(try await host.property("ActiveState", of: "weftd.service") == "active")
                 #expect(try await host.property("UnitFileState", of: "weftd.service") == "enabled")
                 #expect(try await host.tables().contains("inet weft"))
@@ -89,7 +90,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(arguments: [["--frobnicate"], ["--binaries"]])
+        @Test(arguments: [["--frobnicate"], ["--binaries"], ["--join"], ["--join", ""], ["--join", "10.0.0.12"]])
         func aWrongArgumentIsAUsageError(_ arguments: [String]) async throws {
             let output = try await ShellCommand.run(["\(Machine.repository)/systemd/install"] + arguments)
             #expect(output.exitCode == 2)

@@ -87,7 +87,7 @@ extension EndToEnd {
                 let all = Dictionary(uniqueKeysWithValues: hosts.map { ($0.name, "alive") })
                 try await expectPool(all, seenBy: agents.map { .serf($0) } + hosts[..<3].map { .weft($0) })
                 // What a join sets in motion has settled when nothing is left to spread.
-                try await waitUntil("nothing waits to be spread", within: .seconds(30), every: .milliseconds(500)) {
+                try await waitUntil("nothing waits to be spread", every: .milliseconds(500)) {
                     for host in hosts[..<3] {
                         let queues = try await host.metrics("weft_gossip_queue_depth{")
                         guard queues.values.allSatisfy({ $0 == 0 }) else { return false }
@@ -118,7 +118,7 @@ extension EndToEnd {
                 let process = try await hosts[0].mainProcess(of: "weftd.service")
                 let before = try await hosts[0].residentBytes(of: "weftd.service")
                 try await hosts[1].run("bash", "-c", meshProgram("crowd \(count) \(hosts[0].address4)"))
-                try await waitUntil("all are members", within: .seconds(30), every: .milliseconds(500)) {
+                try await waitUntil("all are members", within: .seconds(180), every: .milliseconds(500)) {
                     try await hosts[0].status().peersAlive > count
                 }
                 let spentBefore = try await hosts[0].processorNanoseconds(of: "weftd.service")

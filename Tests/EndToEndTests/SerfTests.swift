@@ -105,7 +105,7 @@ private struct MixedPool {
             return true
         }
         // Measured by probes, or estimated from coordinates.
-        try await waitUntil("round trips are known", within: .seconds(20), every: .milliseconds(200)) {
+        try await waitUntil("round trips are known", every: .milliseconds(200)) {
             for host in weft where try await host.peers().contains(where: { !$0.isSelf && $0.rttMilliseconds == nil }) {
                 return false
             }
@@ -213,7 +213,7 @@ extension MixedPool {
     }
 
     private func waitUntilSuspected(_ name: String, by host: TestHost) async throws {
-        try await waitUntil("\(name) is suspected", within: .seconds(20), every: .milliseconds(50)) {
+        try await waitUntil("\(name) is suspected", every: .milliseconds(50)) {
             try await host.peers().contains { $0.name == name && $0.state == .suspect }
         }
     }

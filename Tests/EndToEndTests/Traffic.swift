@@ -34,7 +34,10 @@ extension TestHost {
     }
 
     /// Starts nginx on port 80 with one small page, and room for many connections.
-    func startNginx() async throws {
+    ///
+    /// - Parameter second: a port on which it takes HTTP/2 with prior knowledge only.
+    func startNginx(andHTTP2On second: Int? = nil) async throws {
+        let http2 = second.map { "server { listen \($0) http2; root /srv/page; }" } ?? ""
         try await write(
             """
             user www-data;
@@ -44,6 +47,7 @@ extension TestHost {
                 access_log /var/log/nginx/access.log;
                 keepalive_requests 100000;
                 server { listen 80; listen [::]:80; root /srv/page; }
+                \(http2)
             }
             """,
             to: "/etc/nginx/nginx.conf"
@@ -54,6 +58,20 @@ extension TestHost {
         try await write("[Service]\nLimitNOFILE=65536\n", to: "/etc/systemd/system/nginx.service.d/limit.conf")
         try await run("systemctl", "daemon-reload")
         try await start("nginx.service", listeningOn: 80)
+    }
+
+    /// Starts PostgreSQL on port 5544, where everybody on the same network is its user `mesh`.
+    func startPostgreSQL() async throws {
+        try await shell(
+            """
+            pg_createcluster 15 mesh --port 5544 -- --auth-local=trust --auth-host=trust
+            echo 'host all all samenet trust' >>/etc/postgresql/15/mesh/pg_hba.conf
+            printf "listen_addresses = '*'\\nfsync = off\\n" >>/etc/postgresql/15/mesh/postgresql.conf
+            """,
+            timeout: .seconds(120)
+        )
+        try await start("postgresql@15-mesh.service", listeningOn: 5544)
+        try await run("runuser", "-u", "postgres", "--", "psql", "-p", "5544", "-c", "create role mesh login")
     }
 
     /// Runs a client as a unit of its own and returns its report.
@@ -77,7 +95,7 @@ extension TestHost {
     /// Starts a client that works until it is told to end, and returns once it is under way.
     func startClient(_ arguments: String, as unit: String) async throws -> BackgroundClient {
         let client = try await startBackgroundCommand(traffic("\(arguments) /var/lib/\(unit)/going"), as: unit)
-        try await waitUntil("\(unit) is under way", within: .seconds(60)) {
+        try await waitUntil("\(unit) is under way", within: .seconds(180)) {
             if try await exists(client.goingPath) { return true }
             return try await client.hasEnded()
         }
@@ -89,6 +107,8 @@ extension TestHost {
         // A directory that the unit's own user may write in, and everybody may read.
         let directory = "/var/lib/\(unit)"
         try await run("install", "-d", "-m", "777", directory)
+        // Of an earlier client of this name.
+        try await run("rm", "-f", "\(directory)/going", "\(directory)/report")
         try await start(
             .init(unit, command, user: "nobody", settings: ["StandardOutput=file:\(directory)/report"])
         )
@@ -105,7 +125,7 @@ extension TestHost {
         _ what: String = "a decision",
         where condition: (DecisionRow) -> Bool
     ) async throws -> DecisionRow {
-        try await waitFor(what, within: .seconds(5)) { try await decisions(last: 200).first(where: condition) }
+        try await waitFor(what) { try await decisions(last: 200).first(where: condition) }
     }
 }
 

@@ -2,7 +2,7 @@
 """Servers and clients for the end-to-end tests. The first argument says which; results are JSON on standard output.
 
 servers   serve PORT            what the client's first byte asks for: e(cho), d(ownload), u(pload), h(alf-close),
-                                s(lowly: 30 lines, one each 100 ms); all servers listen on IPv4 and IPv6
+                                s(lowly: 30 lines, one each 200 ms); all servers listen on IPv4 and IPv6
           greet PORT            speaks first
           close-first PORT      sends, ends its direction, then counts what still comes
           flood PORT            writes without end
@@ -10,23 +10,32 @@ servers   serve PORT            what the client's first byte asks for: e(cho), d
 clients   echo HOST PORT TEXT           one round trip
           download HOST PORT BYTES      checks the stream's SHA-256
           upload HOST PORT BYTES        the same, the other way
+          both HOST PORT BYTES          the two at the same time, on two connections
           banner HOST PORT              milliseconds until a server that speaks first is heard, best of five
           half-close HOST PORT BYTES    sends, ends its direction, then reads the answer to its end
           read-to-end HOST PORT BYTES   reads to the end, then sends BYTES and closes
-          slow HOST PORT                lines of the answer that takes three seconds
+          slow HOST PORT                lines of the answer that takes six seconds
           stall HOST PORT SECONDS       connects and never reads
           hold HOST PORT COUNT FILE     COUNT connections, one round trip each; touches FILE, then holds them; when FILE is
                                         removed, one more round trip each, and ends
           loop HOST PORT FILE           short conversations until FILE is removed; what became of each
           watch HOST PORT FILE          one conversation, a line each 50 ms until FILE is removed; how it ended
           http HOST PORT COUNT ROUNDS   COUNT keep-alive connections, ROUNDS requests on each
+          burst HOST PORT COUNT         COUNT connections at the same moment, one round trip each
+          stalled HOST PORT COUNT BYTES one download that is never read, and beside it COUNT connections that send BYTES and
+                                        get them back at the same time
+          cycles HOST PORT COUNT        COUNT times: connects, is answered, has all tunnels to HOST broken by the kernel, and
+                                        waits for its end; as root
 """
 import asyncio
+import concurrent.futures
 import hashlib
 import json
 import os
 import resource
+import select
 import socket
+import subprocess
 import sys
 import time
 
@@ -86,7 +95,7 @@ async def serve_one(reader, writer):
             for number in range(30):
                 writer.write(f"line {number}\n".encode())
                 await writer.drain()
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.2)
     except (ConnectionError, ValueError):
         pass
     finally:
@@ -163,25 +172,38 @@ def client_echo(host, port, text):
         finish(answer=s.recv(65536).decode(), local=s.getsockname()[0])
 
 
-def client_download(host, port, total):
-    total = int(total)
+def download(host, port, total):
     with connect(host, port, 60) as s:
         s.sendall(f"d{total}\n".encode())
         digest, received = hashlib.sha256(), 0
         while data := s.recv(CHUNK):
             digest.update(data)
             received += len(data)
-    finish(bytes=received, same=digest.hexdigest() == checksum(total))
+    return {"bytes": received, "same": digest.hexdigest() == checksum(total)}
 
 
-def client_upload(host, port, total):
-    total = int(total)
+def upload(host, port, total):
     with connect(host, port, 60) as s:
         s.sendall(f"u{total}\n".encode())
         for index in range(total // CHUNK):
             s.sendall(pattern(index))
         answer = s.makefile().readline().strip()
-    finish(bytes=total, same=answer == checksum(total))
+    return {"bytes": total, "same": answer == checksum(total)}
+
+
+def client_download(host, port, total):
+    finish(**download(host, port, int(total)))
+
+
+def client_upload(host, port, total):
+    finish(**upload(host, port, int(total)))
+
+
+def client_both(host, port, total):
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        halves = [threads.submit(half, host, port, int(total)) for half in (download, upload)]
+        results = [half.result() for half in halves]
+    finish(bytes=sum(r["bytes"] for r in results), same=all(r["same"] for r in results))
 
 
 def client_banner(host, port):
@@ -281,7 +303,8 @@ def client_loop(host, port, path):
 
 def client_watch(host, port, path):
     result, lines = "removed", 0
-    with connect(host, port) as s:
+    # Longer than a tunnel may take to notice that the other host is gone.
+    with connect(host, port, 120) as s:
         s.sendall(b"e")
         open(path, "w").close()
         try:
@@ -333,11 +356,109 @@ async def client_http(host, port, count, rounds):
     finish(connections=len(results), failed=len(failures), failures=failures[:20])
 
 
+def client_burst(host, port, count):
+    """Without asyncio, whose every turn goes through all connections: here each ends soon after its answer."""
+    started = time.monotonic()
+    waiting, answers, failures = select.epoll(), {}, []
+    connections = {}
+
+    def end(connection, failure=None):
+        waiting.unregister(connection)
+        del connections[connection.fileno()]
+        connection.close()
+        if failure:
+            failures.append(failure)
+
+    def attend(descriptor, event):
+        connection, text = connections[descriptor]
+        try:
+            if event & select.EPOLLOUT:
+                connection.send(b"e" + text)
+                waiting.modify(connection, select.EPOLLIN)
+                return
+            answer = connection.recv(100)
+        except OSError as error:
+            return end(connection, outcome(error))
+        answers[text] = answers.get(text, b"") + answer
+        if not answer:
+            end(connection, "ended")
+        elif answers[text] == text:
+            end(connection)
+        elif len(answers[text]) >= len(text):
+            end(connection, "different")
+
+    for number in range(int(count)):
+        connection = socket.socket()
+        connection.setblocking(False)
+        connection.connect_ex((host, int(port)))
+        connections[connection.fileno()] = connection, f"{number:08}".encode()
+        waiting.register(connection, select.EPOLLOUT)
+        for ready in waiting.poll(0, 2):
+            attend(*ready)
+    while connections and time.monotonic() - started < 30:
+        for ready in waiting.poll(1, 16):
+            attend(*ready)
+    failures += ["timeout"] * len(connections)
+    seconds = time.monotonic() - started
+    finish(opened=int(count) - len(failures), failed=len(failures), failures=failures[:20], slowestSeconds=seconds)
+
+
+async def client_stalled(host, port, count, total):
+    pieces = int(total) // CHUNK
+
+    async def exchange():
+        reader, writer = await asyncio.open_connection(host, int(port), limit=CHUNK)
+        writer.write(b"e")
+
+        async def send():
+            for index in range(pieces):
+                writer.write(pattern(index))
+                await writer.drain()
+
+        sending = asyncio.create_task(send())
+        same = [await reader.readexactly(CHUNK) == pattern(index) for index in range(pieces)]
+        await sending
+        writer.close()
+        return all(same)
+
+    _, stalled = await asyncio.open_connection(host, int(port))
+    stalled.transport.pause_reading()
+    stalled.write(b"d%d\n" % (1 << 30))
+    # Until its window is full.
+    await asyncio.sleep(1)
+    started = time.monotonic()
+    results = await asyncio.gather(*(asyncio.wait_for(exchange(), 60) for _ in range(int(count))), return_exceptions=True)
+    seconds = time.monotonic() - started
+    stalled.transport.abort()
+    failures = [outcome(r) for r in results if r is not True]
+    finish(connections=len(results), failed=len(failures), failures=failures[:20], slowestSeconds=seconds)
+
+
+def client_cycles(host, port, count):
+    counts, slowest = {}, 0.0
+    for _ in range(int(count)):
+        answered, started = b"", time.monotonic()
+        try:
+            with connect(host, port, 10) as s:
+                s.sendall(b"eping")
+                answered = s.recv(16)
+                started = time.monotonic()
+                subprocess.run(["ss", "-tK", "dst", host, "dport = 15008"], check=True, stdout=subprocess.DEVNULL)
+                result = "ended" if s.recv(16) == b"" else "wrong"
+        except OSError as error:
+            result = outcome(error)
+        result = result if answered == b"ping" else f"answered {answered!r}, {result}"
+        slowest = max(slowest, time.monotonic() - started)
+        counts[result] = counts.get(result, 0) + 1
+    finish(total=int(count), counts=counts, slowestSeconds=slowest)
+
+
 SERVERS = {"serve": serve_one, "greet": greet_one, "close-first": close_first_one, "flood": flood_one}
 CLIENTS = {
     "echo": client_echo,
     "download": client_download,
     "upload": client_upload,
+    "both": client_both,
     "banner": client_banner,
     "half-close": client_half_close,
     "read-to-end": client_read_to_end,
@@ -347,6 +468,9 @@ CLIENTS = {
     "loop": client_loop,
     "watch": client_watch,
     "http": client_http,
+    "burst": client_burst,
+    "stalled": client_stalled,
+    "cycles": client_cycles,
 }
 
 
